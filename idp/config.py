@@ -1,0 +1,209 @@
+"""The settings: one frozen value, the only reader of the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+DEMONSTRATION_SECRETS = frozenset({"dev", "development", "secret", "change-me", "changeme", "test"})
+MIN_SECRET_LENGTH = 32
+
+
+class ConfigurationError(Exception):
+    """The environment can't be served from; ``faults`` holds one line for each fault, each naming its variable."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an operator can set; each attribute is the variable ``IDP_<NAME>`` (README has the table)."""
+
+    env: str = "production"
+    issuer: str = "http://127.0.0.1:5000"
+    secret_key: str = ""
+    database_url: str = "sqlite:///var/idp.sqlite3"
+    redis_url: str | None = None
+    keys_dir: Path = Path("keys")
+    keys_passphrase: str | None = None
+    sms: str = "outbox"
+    sms_url: str | None = None
+    sms_token: str | None = None
+    sms_fixed_code: str | None = None
+    captcha: str = "image"
+    registry: str = "manual"
+    registry_url: str | None = None
+    registry_token: str | None = None
+    throttle: bool = True
+    trusted_proxies: int = 0
+    ca_bundle: Path | None = None
+    outbound_allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    allow_test_identities: bool = False
+    admin_acr: str = "2fa-crypto"
+    registration: str = "token"
+
+    @property
+    def development(self) -> bool:
+        """Whether this is a developer's or a demonstration installation."""
+        return self.env == "development"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings that ``environ`` describes.
+
+        Raises ConfigurationError naming every fault at once.
+        """
+        reader = _Reader(environ)
+        settings = reader.read()
+        faults = reader.faults + _faults(settings)
+        if faults:
+            raise ConfigurationError(faults)
+        return settings
+
+
+class _Reader:
+    """Turns strings of the environment into typed values and collects what can't be read."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.faults: list[str] = []
+
+    def read(self) -> Settings:
+        development = self._choice("env", "production", ("development", "production")) == "development"
+        default = Settings()
+        return Settings(
+            env="development" if development else "production",
+            issuer=self._text("issuer", default.issuer).rstrip("/"),
+            secret_key=self._text("secret_key", ""),
+            database_url=self._text("database_url", default.database_url),
+            redis_url=self._optional("redis_url"),
+            keys_dir=Path(self._text("keys_dir", str(default.keys_dir))),
+            keys_passphrase=self._optional("keys_passphrase"),
+            sms=self._choice("sms", "outbox" if development else "http", ("outbox", "http")),
+            sms_url=self._optional("sms_url"),
+            sms_token=self._optional("sms_token"),
+            sms_fixed_code=self._optional("sms_fixed_code"),
+            captcha=self._choice("captcha", "image", ("image", "off")),
+            registry=self._choice(
+                "registry", "demo" if development else "manual", ("demo", "http", "manual")
+            ),
+            registry_url=self._optional("registry_url"),
+            registry_token=self._optional("registry_token"),
+            throttle=self._switch("throttle", default=True),
+            trusted_proxies=self._count("trusted_proxies"),
+            ca_bundle=self._path("ca_bundle"),
+            outbound_allow=self._networks("outbound_allow"),
+            allow_test_identities=self._switch("allow_test_identities", default=development),
+            admin_acr=self._choice("admin_acr", "2fa" if development else "2fa-crypto", ("2fa", "2fa-crypto")),
+            registration=self._choice("registration", "token", ("token", "open")),
+        )
+
+    def _optional(self, name: str) -> str | None:
+        return self._environ.get(f"IDP_{name.upper()}") or None
+
+    def _text(self, name: str, default: str) -> str:
+        return self._optional(name) or default
+
+    def _path(self, name: str) -> Path | None:
+        text = self._optional(name)
+        return Path(text) if text else None
+
+    def _choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        text = self._text(name, default)
+        if text not in allowed:
+            self.faults.append(f"IDP_{name.upper()}: {text!r} is none of {', '.join(allowed)}")
+            return default
+        return text
+
+    def _switch(self, name: str, *, default: bool) -> bool:
+        text = self._text(name, "on" if default else "off").lower()
+        if text not in {"on", "off", "1", "0", "true", "false"}:
+            self.faults.append(f"IDP_{name.upper()}: {text!r} is neither on nor off")
+        return text in {"on", "1", "true"}
+
+    def _count(self, name: str) -> int:
+        text = self._text(name, "0")
+        if not (text.isascii() and text.isdigit() and int(text) <= 10):
+            self.faults.append(f"IDP_{name.upper()}: {text!r} is not a number from 0 to 10")
+            return 0
+        return int(text)
+
+    def _networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        networks: list[IPv4Network | IPv6Network] = []
+        for text in self._text(name, "").replace(",", " ").split():
+            try:
+                networks.append(ip_network(text))
+            except ValueError:
+                self.faults.append(f"IDP_{name.upper()}: {text!r} is not a network such as 10.1.0.0/16")
+        return tuple(networks)
+
+
+def _faults(settings: Settings) -> list[str]:
+    """Every reason not to start with these settings, one line each."""
+    faults = list(_faults_anywhere(settings))
+    if not settings.development:
+        faults += _faults_in_production(settings)
+    return faults
+
+
+def _faults_anywhere(settings: Settings) -> list[str]:
+    url = urlsplit(settings.issuer)
+    checks = [
+        (
+            url.scheme not in {"http", "https"} or not url.hostname or bool(url.query or url.fragment),
+            f"IDP_ISSUER: {settings.issuer!r} is not a URL without query and fragment",
+        ),
+        (bool(url.path), "IDP_ISSUER: an issuer with a path is not supported; use the origin alone"),
+        (not settings.secret_key, "IDP_SECRET_KEY: missing; set a random text of 32 or more characters"),
+        (
+            settings.sms == "http" and not (settings.sms_url and settings.sms_token),
+            "IDP_SMS: http needs IDP_SMS_URL and IDP_SMS_TOKEN",
+        ),
+        (
+            settings.registry == "http" and not settings.registry_url,
+            "IDP_REGISTRY: http needs IDP_REGISTRY_URL",
+        ),
+        (
+            settings.sms_fixed_code is not None and not _is_code(settings.sms_fixed_code),
+            "IDP_SMS_FIXED_CODE: not six digits",
+        ),
+    ]
+    return [text for wrong, text in checks if wrong]
+
+
+def _is_code(text: str) -> bool:
+    return len(text) == 6 and text.isascii() and text.isdigit()
+
+
+def _faults_in_production(settings: Settings) -> list[str]:
+    checks = [
+        (
+            bool(settings.secret_key)
+            and (
+                len(settings.secret_key) < MIN_SECRET_LENGTH
+                or settings.secret_key.lower() in DEMONSTRATION_SECRETS
+            ),
+            "IDP_SECRET_KEY: a demonstration secret or shorter than 32 characters",
+        ),
+        (not settings.issuer.startswith("https://"), "IDP_ISSUER: must be https in production"),
+        (settings.sms == "outbox", "IDP_SMS: outbox sends nothing; use http in production"),
+        (settings.sms_fixed_code is not None, "IDP_SMS_FIXED_CODE: for development only"),
+        (settings.captcha == "off", "IDP_CAPTCHA: off is for development only"),
+        (not settings.throttle, "IDP_THROTTLE: off is for development only"),
+        (settings.registry == "demo", "IDP_REGISTRY: demo is for development only"),
+        (settings.allow_test_identities, "IDP_ALLOW_TEST_IDENTITIES: for development only"),
+        (settings.admin_acr != "2fa-crypto", "IDP_ADMIN_ACR: must be 2fa-crypto in production"),
+        (settings.registration == "open", "IDP_REGISTRATION: open is for development only"),
+        (not settings.keys_passphrase, "IDP_KEYS_PASSPHRASE: missing; private keys must be encrypted"),
+    ]
+    return [text for wrong, text in checks if wrong]
+
+
+def variable_names() -> list[str]:
+    """Every variable this program reads, for the README's test."""
+    return [f"IDP_{field.name.upper()}" for field in fields(Settings)]

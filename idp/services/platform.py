@@ -1,0 +1,32 @@
+"""What every use case works with, put together once by the composition root and passed on explicitly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from idp.config import Settings
+from idp.crypto import PasswordHasher
+from idp.ephemeral import Ephemeral
+from idp.keyring import Keyring
+from idp.outbound import Outbound
+
+
+class Registry(Protocol):
+    """The authorities' registers that real-name authentication is checked against."""
+
+    def matches(self, subject_type: str, submission: Mapping[str, str]) -> bool | None:
+        """Whether the registers know exactly this person or enterprise; None: only a reviewer can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The tools of the use cases."""
+
+    settings: Settings
+    keyring: Keyring
+    ephemeral: Ephemeral
+    passwords: PasswordHasher
+    registry: Registry
+    outbound: Outbound

@@ -1,0 +1,1 @@
+"""Rows and the query functions over them, one module for each aggregate."""

@@ -1,0 +1,113 @@
+"""The database: our declarative base, its column types, and the two ways to open a session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Engine, Text, event
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Dialect
+
+SQLITE_BUSY_MS = 10_000
+
+
+class Base(DeclarativeBase):
+    """The declarative base of every row of the provider."""
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC; SQLite keeps it without zone, so both directions convert here."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database: refuses naive values."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = "a naive datetime can't be stored"
+            raise ValueError(message)
+        return value.astimezone(UTC).replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database: always aware, UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON document kept as text, the same on both databases; lists and dicts come back as such."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """To the database."""
+        return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """From the database."""
+        return None if value is None else json.loads(value)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """A session that commits when the block ends and rolls back when it raises.
+
+    On SQLite it begins with ``BEGIN IMMEDIATE``, so that a reader never has to become a writer halfway (SQLITE_BUSY).
+    """
+    with Session(writer(db.engine), expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A session for reading: every statement is its own transaction, nothing is ever committed."""
+    with Session(reader(db.engine), expire_on_commit=False) as session:
+        yield session
+
+
+def writer(engine: Engine) -> Engine:
+    """The engine whose transactions take SQLite's write lock at once."""
+    return engine.execution_options(sqlite_begin="IMMEDIATE")
+
+
+def reader(engine: Engine) -> Engine:
+    """The engine whose statements run in autocommit: one round trip for each, no BEGIN and ROLLBACK around it."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Set up a new engine: WAL, busy timeout, foreign keys and explicit BEGIN on SQLite; nothing elsewhere."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
+    for pragma in (
+        f"busy_timeout={SQLITE_BUSY_MS}",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
