@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, Text, event
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Dialect
 
 SQLITE_BUSY_MS = 10_000
+
+# What is raised when the database can't be reached or has no connection left: a page says so, with status 503.
+UNAVAILABLE: tuple[type[Exception], ...] = (OperationalError, InterfaceError, PoolTimeoutError)
 
 
 class Base(DeclarativeBase):
@@ -78,6 +83,16 @@ def reading() -> Iterator[Session]:
     """A session for reading: every statement is its own transaction, nothing is ever committed."""
     with Session(reader(db.engine), expire_on_commit=False) as session:
         yield session
+
+
+def answers() -> bool:
+    """Whether the database answers a statement now."""
+    try:
+        with reading() as session:
+            session.connection().exec_driver_sql("SELECT 1")
+    except UNAVAILABLE:
+        return False
+    return True
 
 
 def writer(engine: Engine) -> Engine:
