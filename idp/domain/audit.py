@@ -1,0 +1,126 @@
+"""What the audit trail records: the events, where a request came from, and what a seal covers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+LONGEST_ADDRESS: Final = 64
+LONGEST_USER_AGENT: Final = 300
+LONGEST_REQUEST_ID: Final = 64
+
+FIRST_LINK: Final = "0" * 64  # what stands for "the previous seal" at the first entry
+
+
+class AuditEvent(StrEnum):
+    """Everything worth a line: ``area:action``."""
+
+    ACCOUNT_REGISTER = "account:register"
+    SMS_SEND = "sms:send"
+    LOGIN_SUCCESS = "login:success"
+    LOGIN_FAILURE = "login:failure"
+    LOGIN_LOCKED = "login:locked"
+    LOGOUT = "login:logout"
+    PASSWORD_CHANGE = "account:password-change"
+    ACCOUNT_FREEZE = "account:freeze"
+    ACCOUNT_UNFREEZE = "account:unfreeze"
+    REAL_NAME_SUBMIT = "real-name:submit"
+    REAL_NAME_APPROVE = "real-name:approve"
+    REAL_NAME_REJECT = "real-name:reject"
+    UPLOAD_VIEW = "upload:view"
+    HANDLER_APPLY = "handler:apply"
+    HANDLER_WITHDRAW = "handler:withdraw"
+    HANDLER_APPROVE = "handler:approve"
+    HANDLER_REFUSE = "handler:refuse"
+    HANDLER_REVOKE = "handler:revoke"
+    ENTERPRISE_SWITCH = "enterprise:switch"
+    CONSENT_GRANT = "consent:grant"
+    CONSENT_WITHDRAW = "consent:withdraw"
+    AUTHORIZATION_ISSUE = "authorization:issue"
+    AUTHORIZATION_REVOKE = "authorization:revoke"
+    TOKEN_REUSE = "token:reuse"
+    CLIENT_REGISTER = "client:register"
+    CLIENT_UPDATE = "client:update"
+    CLIENT_DISABLE = "client:disable"
+    CLIENT_SECRET_ROTATE = "client:secret-rotate"
+    KEY_ROTATE = "key:rotate"
+    KEY_RETIRE = "key:retire"
+    ROLE_GRANT = "role:grant"
+    ROLE_WITHDRAW = "role:withdraw"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, cut and cleaned to what a row of the trail can hold.
+
+    Headers are a stranger's text: control characters and lone surrogates become ``?`` (PostgreSQL stores no NUL).
+    """
+
+    address: str
+    user_agent: str
+    request_id: str
+
+    def __post_init__(self) -> None:
+        for name, length in (
+            ("address", LONGEST_ADDRESS),
+            ("user_agent", LONGEST_USER_AGENT),
+            ("request_id", LONGEST_REQUEST_ID),
+        ):
+            object.__setattr__(self, name, _printable(getattr(self, name)[:length]))
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
+
+
+def internal_origin(part: str) -> Origin:
+    """The origin of what the program does by itself or by an operator's command: ``worker``, ``cli``."""
+    return Origin(address="", user_agent=part, request_id="")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the trail as everyone but the database sees it."""
+
+    id: int
+    occurred_at: datetime
+    event: str
+    account_id: str | None
+    enterprise_id: str | None
+    client_id: str | None
+    object_id: str | None
+    result: str
+    address: str
+    request_id: str
+    detail: Mapping[str, object]
+
+
+def sealed_form(previous_seal: str, seal_number: int, entry: Entry) -> bytes:
+    """The octets under a seal: the previous seal, the place in the chain, and every field, as canonical JSON.
+
+    Times are UTC with microseconds, so that both databases give back what was sealed.
+    """
+    return json.dumps(
+        {
+            "previous": previous_seal,
+            "number": seal_number,
+            "id": entry.id,
+            "occurred_at": entry.occurred_at.isoformat(timespec="microseconds"),
+            "event": entry.event,
+            "account_id": entry.account_id,
+            "enterprise_id": entry.enterprise_id,
+            "client_id": entry.client_id,
+            "object_id": entry.object_id,
+            "result": entry.result,
+            "address": entry.address,
+            "request_id": entry.request_id,
+            "detail": entry.detail,
+        },
+        ensure_ascii=True,
+        sort_keys=True,
+        separators=(",", ":"),
+    ).encode("ascii")
