@@ -1,0 +1,1 @@
+"""How the applications are installed and run."""

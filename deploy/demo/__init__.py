@@ -1,0 +1,1 @@
+"""`make run`: the platform and smdvs on this machine, with demonstration data."""

@@ -1,0 +1,21 @@
+"""How both applications are served: granian, several processes, few threads.
+
+One blocking thread a process is the fastest for an application that computes; one that waits for other
+servers (smdvs asks the provider) gets more.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def granian(
+    target: str, port: int, *, host: str = "127.0.0.1", workers: int = 2, threads: int = 1
+) -> list[str]:
+    """The command that serves the WSGI application ``module:name`` over HTTP/1.1."""
+    return [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"),
+        *("--host", host, "--port", str(port)),
+        *("--workers", str(workers), "--blocking-threads", str(threads), "--workers-kill-timeout", "5"),
+        target,
+    ]
