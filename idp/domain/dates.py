@@ -1,4 +1,4 @@
-"""Calendar days as people here mean them: days of China Standard Time, which has had no summer time since 1991."""
+"""Calendar days as people here mean them: days of China Standard Time."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Final
 
-# A fixed offset, since a machine without the time zone database must count the same days.
+# A fixed offset: no summer time since 1991, and a machine without a time zone database counts the same days.
 CHINA_STANDARD_TIME: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 
-_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)  # fromisoformat would read weeks as well
+# fromisoformat alone would read weeks (2026-W47-1) as well.
+_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 def china_date(now: datetime) -> date:

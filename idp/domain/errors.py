@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: a lower_snake ``code``, the form ``field`` (None: the whole form), numbers for the text."""
+    """What is wrong: a lower_snake ``code``, the form ``field`` (None: the whole form), numbers for the text."""
 
     code: str
     field: str | None = None
-    detail: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    detail: Mapping[str, object] = dataclasses.field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

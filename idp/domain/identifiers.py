@@ -1,7 +1,7 @@
 """Numbers that identify people and enterprises: their canonical form, layout and check characters.
 
-Every ``find_`` takes what a person typed (full-width, lower case, spaces) and answers the canonical form, or None
-when it can't be such a number. Nothing here says whether the number was ever issued.
+Every ``find_`` takes what a person typed (full-width, lower case, spaces) and answers the canonical form,
+or None when it can't be such a number. Nothing here says whether the number was ever issued.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DOCUMENT_TYPES: Final = (
 EARLIEST_BIRTH: Final = date(1900, 1, 1)
 TEST_REGION: Final = "99"  # no such province: numbers there belong to nobody
 
-# Full-width forms U+FF01–FF5E become ASCII, then ASCII letters upper case. str.upper() would turn ı and ſ into I and S.
+# Full-width forms become ASCII, then ASCII letters upper case: str.upper() would make I and S of ı and ſ.
 _ASCII_FORM: Final = {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)}
 _UPPER: Final = {lower: lower - 32 for lower in range(ord("a"), ord("z") + 1)}
 
@@ -36,14 +36,26 @@ _ID_NUMBER: Final = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
 _ID_NUMBER_WEIGHTS: Final = tuple(pow(2, 17 - place, 11) for place in range(17))
 _ID_NUMBER_CHECKS: Final = "10X98765432"
 _PROVINCES: Final = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71".split()
+    str(number)
+    for numbers in (
+        range(11, 16),
+        range(21, 24),
+        range(31, 38),
+        range(41, 47),
+        range(50, 55),
+        range(61, 66),
+        [71],
+    )
+    for number in numbers
 )
 _RESIDENCE_REGIONS: Final = frozenset({"810000", "820000", "830000"})
 
 _MOBILE: Final = re.compile(r"(?:\+86|0086)?(1[3-9][0-9]{9})", re.ASCII)
-_PASSPORT: Final = re.compile(r"[A-Z0-9]{5,20}", re.ASCII)  # foreign ones too; Chinese ones are a part of these
-_HK_MACAU_PERMIT: Final = re.compile(r"[HM][0-9]{8}(?:[0-9]{2})?", re.ASCII)
-_TAIWAN_PERMIT: Final = re.compile(r"[0-9]{8}|[0-9]{10}[A-Z]?", re.ASCII)
+_PATTERNS: Final = {
+    "passport": re.compile(r"[A-Z0-9]{5,20}", re.ASCII),  # of any state; Chinese ones are among these
+    "hk_macau_permit": re.compile(r"[HM][0-9]{8}(?:[0-9]{2})?", re.ASCII),
+    "taiwan_permit": re.compile(r"[0-9]{8}|[0-9]{10}[A-Z]?", re.ASCII),
+}
 _OLD_FOREIGNER_RESIDENCE: Final = re.compile(r"[A-Z]{3}[0-9]{12}", re.ASCII)
 
 
@@ -67,7 +79,7 @@ def credit_code_check(body: str) -> str:
 
 
 def find_organization_code(text: str) -> str | None:
-    """An organisation code of 8 characters and a right check character, without its hyphen (GB 11714-1997)."""
+    """An organisation code of 8 characters and a right check character, without hyphen (GB 11714-1997)."""
     match = _ORGANIZATION_CODE.fullmatch(canonical(text))
     if match and organization_code_check(match[1]) == match[2]:
         return match[1] + match[2]
@@ -107,21 +119,11 @@ def id_number_check(body: str) -> str:
 def find_document_number(document_type: str, text: str, today: date, *, allow_test: bool) -> str | None:
     """The canonical number of a document of one of DOCUMENT_TYPES; None for another type as well."""
     number = canonical(text)
-    match document_type:
-        case "id_card":
-            return find_id_number(number, today, allow_test=allow_test)
-        case "passport":
-            return _matching(_PASSPORT, number)
-        case "hk_macau_permit":
-            return _matching(_HK_MACAU_PERMIT, number)
-        case "taiwan_permit":
-            return _matching(_TAIWAN_PERMIT, number)
-        case "foreigner_residence":
-            return _foreigner_residence(number, today, allow_test=allow_test)
-        case "hmt_residence":
-            return _hmt_residence(number, today, allow_test=allow_test)
-        case _:
-            return None
+    if document_type in _PATTERNS:
+        return _matching(_PATTERNS[document_type], number)
+    if document_type in _DATED:
+        return _DATED[document_type](number, today, allow_test=allow_test)
+    return None
 
 
 def find_mobile(text: str) -> str | None:
@@ -144,7 +146,7 @@ def _matching(pattern: re.Pattern[str], number: str) -> str | None:
 
 
 def _foreigner_residence(number: str, today: date, *, allow_test: bool) -> str | None:
-    """Since 2023-12-01: 9, place, country, birth, sequence, check as in ID numbers. The old ones stay valid."""
+    """Since 2023-12-01: 9, place, country, birth, sequence, check as in ID numbers. Old ones stay valid."""
     if number.startswith("9"):
         known = allow_test or not number.startswith(TEST_REGION)
         return number if known and _is_dated_and_checked(number, today) else None
@@ -165,3 +167,10 @@ def _is_dated_and_checked(number: str, today: date) -> bool:
     except ValueError:
         return False
     return EARLIEST_BIRTH <= birth <= today
+
+
+_DATED: Final = {
+    "id_card": find_id_number,
+    "foreigner_residence": _foreigner_residence,
+    "hmt_residence": _hmt_residence,
+}
