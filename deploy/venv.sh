@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes .venv and installs the locked requirements named by the arguments: runtime, dev.
-# Every step writes its mark last, so an interrupted run is simply repeated; a changed lock is installed again.
+# A mark is written when a step is complete: what was interrupted is made anew (pip takes a half-copied package
+# for an installed one), and a changed lock is installed again.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -34,7 +35,7 @@ need_ensurepip() {
 }
 
 make_venv() {
-    [ -f .venv/.made ] && new_enough .venv/bin/python && return
+    [ -f .venv/.made ] && [ ! -f .venv/.installing ] && new_enough .venv/bin/python && return
     python=$(find_python)
     need_ensurepip "$python"
     say "creating .venv with $("$python" --version)"
@@ -47,10 +48,12 @@ lock_of() { sha256sum <"requirements/$1.txt"; }
 install() {
     [ "$(cat ".venv/.$1" 2>/dev/null)" = "$(lock_of "$1")" ] && return
     say "installing requirements/$1.txt"
+    touch .venv/.installing
     .venv/bin/python -m pip install --quiet --no-input --disable-pip-version-check \
         --require-hashes --only-binary :all: --requirement "requirements/$1.txt"
     lock_of "$1" >".venv/.$1.part"
     mv ".venv/.$1.part" ".venv/.$1"
+    rm .venv/.installing
 }
 
 make_venv
