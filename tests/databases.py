@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, create_engine
 
-from idp.storage.database import prepare_engine
+from idp.storage.database import Engines
 from tests.servers import PostgreSQL
 
 BACKENDS = ("sqlite", "postgresql")
@@ -103,5 +103,5 @@ def _migrate(url: str) -> None:
 
 def _engine(url: str) -> Engine:
     engine = create_engine(url)
-    prepare_engine(engine)
+    Engines.over(engine)
     return engine
