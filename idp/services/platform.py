@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from idp.config import Settings
 from idp.crypto import PasswordHasher
+from idp.domain.clients import Client
 from idp.ephemeral import Ephemeral
 from idp.keyring import Keyring
 from idp.outbound import Outbound
+from idp.services.client_cache import BriefCache
 
 
 class Registry(Protocol):
@@ -22,7 +24,7 @@ class Registry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The tools of the use cases."""
+    """The tools of the use cases, and what each worker process may remember of the client register."""
 
     settings: Settings
     keyring: Keyring
@@ -30,3 +32,5 @@ class Platform:
     passwords: PasswordHasher
     registry: Registry
     outbound: Outbound
+    clients: BriefCache[Client | None] = field(default_factory=BriefCache)
+    resource_servers: BriefCache[Mapping[str, tuple[str, ...]]] = field(default_factory=BriefCache)

@@ -1,14 +1,35 @@
-"""Authorizations: the one row that owns every token of one sign-in at one client for one acting enterprise."""
+"""Authorizations: the one row that owns every token of one sign-in at one client for one acting enterprise.
+
+The statements here are on the hottest paths of the program: Core, built once, one round trip each.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    Index,
+    RowMapping,
+    String,
+    Text,
+    and_,
+    bindparam,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from idp.storage.accounts import Account, AccountRole
 from idp.storage.database import Base, Json, UtcDateTime
+from idp.storage.enterprises import Enterprise
+from idp.storage.handlers import HandlerAuthorization
 
 
 class Authorization(Base):
@@ -24,7 +45,7 @@ class Authorization(Base):
     handler_authorization_id: Mapped[str | None] = mapped_column(
         ForeignKey("handler_authorizations.id"), index=True
     )
-    account_type: Mapped[str] = mapped_column(String(16))
+    account_type: Mapped[str | None] = mapped_column(String(16))  # None: the holder is not verified
     scope: Mapped[str] = mapped_column(String(1000))
     requested_claims: Mapped[dict[str, Any] | None] = mapped_column(Json)
     nonce: Mapped[str | None] = mapped_column(Text)
@@ -44,3 +65,189 @@ class Authorization(Base):
 
 
 Index("ix_authorizations_expires_at", Authorization.expires_at)
+
+_a = Authorization
+_now: ColumnElement[datetime] = bindparam("now", type_=UtcDateTime)
+_id: ColumnElement[str] = bindparam("authorization_id")
+_client_id: ColumnElement[str] = bindparam("presented_by")
+
+
+def _live() -> ColumnElement[bool]:
+    """What an authorization rests on, in force at ``:now``: claims.md, rule 1, in one place."""
+    account_active = exists().where(Account.id == _a.account_id, Account.status == "active")
+    enterprise_active = or_(
+        _a.enterprise_id.is_(None),
+        exists().where(Enterprise.id == _a.enterprise_id, Enterprise.status == "active"),
+    )
+    handler = HandlerAuthorization
+    handler_in_force = or_(
+        _a.handler_authorization_id.is_(None),
+        exists().where(
+            handler.id == _a.handler_authorization_id,
+            handler.status == "approved",
+            handler.valid_from <= _now,
+            or_(handler.valid_until.is_(None), handler.valid_until > _now),
+        ),
+    )
+    return and_(
+        _a.revoked_at.is_(None), _a.expires_at > _now, account_active, enterprise_active, handler_in_force
+    )
+
+
+def _facts() -> list[Any]:
+    """The columns a token is made of; what other tables know comes by primary key."""
+    return [
+        *(
+            getattr(_a, name)
+            for name in (
+                "id",
+                "client_id",
+                "account_id",
+                "sid",
+                "account_type",
+                "scope",
+                "requested_claims",
+                "nonce",
+                "auth_time",
+                "acr",
+                "amr",
+                "generation",
+                "handler_authorization_id",
+                "expires_at",
+            )
+        ),
+        *(
+            select(column).where(Enterprise.id == _a.enterprise_id).scalar_subquery().label(column.name)
+            for column in (Enterprise.__table__.c.enterprise_credit_code, Enterprise.__table__.c.enterprise_name)
+        ),
+        select(HandlerAuthorization.matters)
+        .where(HandlerAuthorization.id == _a.handler_authorization_id)
+        .scalar_subquery()
+        .label("matters"),
+    ]
+
+
+_INSERT = insert(_a.__table__)
+_REDEEM = (
+    update(_a)
+    .where(
+        _a.id == _id,
+        _a.client_id == _client_id,
+        _a.redirect_uri == bindparam("presented_redirect_uri"),
+        _a.code_challenge == bindparam("presented_challenge"),
+        _a.code_expires_at > _now,
+        _a.redeemed_at.is_(None),
+        _live(),
+    )
+    .values(redeemed_at=_now)
+    .returning(*_facts())
+)
+_ROTATE = (
+    update(_a)
+    .where(
+        _a.id == _id,
+        _a.client_id == _client_id,
+        _a.generation == bindparam("presented_generation"),
+        _a.redeemed_at.is_not(None),
+        _live(),
+    )
+    .values(generation=_a.generation + 1, rotated_at=_now)
+    .returning(*_facts())
+)
+_FIND_LIVE = select(*_facts()).where(_a.id == _id, _a.redeemed_at.is_not(None), _live())
+_FIND_PERSON = select(
+    *_facts(),
+    *(
+        getattr(Account, name)
+        for name in (
+            "login_name",
+            "real_name_encrypted",
+            "email_encrypted",
+            "phone_encrypted",
+            "address_encrypted",
+            "updated_at",
+        )
+    ),
+).where(_a.id == _id, _a.redeemed_at.is_not(None), Account.id == _a.account_id, _live())
+_FIND_STATE = select(
+    _a.client_id, _a.redeemed_at, _a.revoked_at, _a.generation, _a.rotated_at, _a.sid, _a.account_id
+).where(_a.id == _id)
+_LIST_ROLES = select(AccountRole.role).where(
+    AccountRole.account_id == bindparam("account_id"), AccountRole.client_id == _client_id
+)
+
+
+def add(connection: Connection, values: dict[str, Any]) -> None:
+    """Insert an authorization from its column values."""
+    connection.execute(_INSERT, values)
+
+
+def redeem(
+    connection: Connection, authorization_id: str, client_id: str, redirect_uri: str, code_challenge: str, now: datetime
+) -> RowMapping | None:
+    """Mark the code used and return the facts, if it is unused, unexpired, and everything about it fits.
+
+    Of two simultaneous calls the database lets exactly one update the row.
+    """
+    parameters = {
+        "authorization_id": authorization_id,
+        "presented_by": client_id,
+        "presented_redirect_uri": redirect_uri,
+        "presented_challenge": code_challenge,
+        "now": now,
+    }
+    return connection.execute(_REDEEM, parameters).mappings().first()
+
+
+def rotate(
+    connection: Connection, authorization_id: str, client_id: str, generation: int, now: datetime
+) -> RowMapping | None:
+    """Step the generation on if ``generation`` is the current one, and return the facts."""
+    parameters = {
+        "authorization_id": authorization_id,
+        "presented_by": client_id,
+        "presented_generation": generation,
+        "now": now,
+    }
+    return connection.execute(_ROTATE, parameters).mappings().first()
+
+
+def find_live(connection: Connection, authorization_id: str, now: datetime) -> RowMapping | None:
+    """The facts of a redeemed authorization on which everything still stands."""
+    parameters = {"authorization_id": authorization_id, "now": now}
+    return connection.execute(_FIND_LIVE, parameters).mappings().first()
+
+
+def find_live_with_person(connection: Connection, authorization_id: str, now: datetime) -> RowMapping | None:
+    """As :func:`find_live`, with the (encrypted) personal columns of the account."""
+    parameters = {"authorization_id": authorization_id, "now": now}
+    return connection.execute(_FIND_PERSON, parameters).mappings().first()
+
+
+def find_state(connection: Connection, authorization_id: str) -> RowMapping | None:
+    """Where an authorization stands, live or not: for telling reuse from error."""
+    return connection.execute(_FIND_STATE, {"authorization_id": authorization_id}).mappings().first()
+
+
+def list_roles(connection: Connection, account_id: str, client_id: str) -> tuple[str, ...]:
+    """The role codes an account has at a client."""
+    parameters = {"account_id": account_id, "presented_by": client_id}
+    return tuple(sorted(connection.execute(_LIST_ROLES, parameters).scalars()))
+
+
+def revoke(session: Session, criterion: ColumnElement[bool], reason: str, now: datetime) -> list[RowMapping]:
+    """Revoke every not yet revoked authorization that meets ``criterion``; returns what was revoked."""
+    statement = (
+        update(_a)
+        .where(criterion, _a.revoked_at.is_(None))
+        .values(revoked_at=now, revoked_reason=reason)
+        .returning(_a.id, _a.client_id, _a.account_id, _a.sid, _a.redeemed_at)
+        .execution_options(synchronize_session=False)
+    )
+    return list(session.execute(statement).mappings())
+
+
+def clients_of_session(session: Session, sid: str) -> list[RowMapping]:
+    """The clients that hold a redeemed authorization on a browser session, one row each."""
+    statement = select(_a.client_id, _a.account_id, _a.sid).where(_a.sid == sid, _a.redeemed_at.is_not(None))
+    return list(session.execute(statement.distinct()).mappings())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ForeignKey, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Connection, CursorResult, ForeignKey, String, bindparam, delete, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.storage.database import Base, Json, UtcDateTime
 
@@ -45,3 +45,64 @@ class Consent(Base):
     enterprise_id: Mapped[str] = mapped_column(String(22), primary_key=True)  # "" when acting as oneself
     scope: Mapped[str] = mapped_column(String(1000))
     granted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+def find(session: Session, client_id: str) -> Client | None:
+    """One client row."""
+    return session.get(Client, client_id)
+
+
+def list_all(session: Session) -> list[Client]:
+    """Every client, by id."""
+    return list(session.scalars(select(Client).order_by(Client.client_id)))
+
+
+def secrets_of(session: Session, client_id: str) -> tuple[tuple[str, datetime | None], ...]:
+    """(hash, expiry) of each secret of a client."""
+    statement = select(ClientSecret.secret_hash, ClientSecret.expires_at).where(
+        ClientSecret.client_id == client_id
+    )
+    return tuple((row.secret_hash, row.expires_at) for row in session.execute(statement))
+
+
+def replace_secrets(session: Session, client_id: str, secret_hash: str, now: datetime) -> None:
+    """Leave a client with exactly one secret."""
+    session.execute(delete(ClientSecret).where(ClientSecret.client_id == client_id))
+    session.add(ClientSecret(client_id=client_id, secret_hash=secret_hash, created_at=now))
+
+
+_CONSENTS = (
+    select(Consent.enterprise_id, Consent.scope)
+    .where(Consent.account_id == bindparam("account_id"), Consent.client_id == bindparam("client_id"))
+    .order_by(Consent.granted_at.desc())
+)
+
+
+def list_consents(connection: Connection, account_id: str, client_id: str) -> dict[str, frozenset[str]]:
+    """The scopes allowed by enterprise id ("" is oneself), the latest consent first."""
+    rows = connection.execute(_CONSENTS, {"account_id": account_id, "client_id": client_id})
+    return {row.enterprise_id: frozenset(row.scope.split()) for row in rows}
+
+
+def list_consents_of_account(session: Session, account_id: str) -> list[Consent]:
+    """Every consent of an account, the latest first."""
+    statement = select(Consent).where(Consent.account_id == account_id).order_by(Consent.granted_at.desc())
+    return list(session.scalars(statement))
+
+
+def save_consent(
+    session: Session, account_id: str, client_id: str, enterprise_id: str, scopes: frozenset[str], now: datetime
+) -> None:
+    """Add ``scopes`` to what this account allows this client when acting for this enterprise."""
+    consent = session.get(Consent, (account_id, client_id, enterprise_id), with_for_update=True)
+    if consent is None:
+        consent = Consent(account_id=account_id, client_id=client_id, enterprise_id=enterprise_id, scope="")
+        session.add(consent)
+    consent.scope = " ".join(sorted(scopes | frozenset(consent.scope.split())))
+    consent.granted_at = now
+
+
+def delete_consents(session: Session, account_id: str, client_id: str) -> int:
+    """Forget what an account allowed a client; returns how many rows that were."""
+    statement = delete(Consent).where(Consent.account_id == account_id, Consent.client_id == client_id)
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Engine, Text, event
+from sqlalchemy import Connection, DateTime, Engine, Text, event
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Dialect
+    from sqlalchemy import Dialect
 
 SQLITE_BUSY_MS = 10_000
 
@@ -68,48 +70,60 @@ class Json(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """One engine and its two ways of use: ``writes`` locks SQLite for writing at once, ``single`` is autocommit."""
+
+    writes: Engine
+    single: Engine
+
+    @classmethod
+    def over(cls, engine: Engine) -> Engines:
+        """Set up ``engine`` (WAL, busy timeout, foreign keys and explicit BEGIN on SQLite) and derive both uses."""
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            single = engine.execution_options(sqlite_begin=None)
+        else:
+            single = engine.execution_options(isolation_level="AUTOCOMMIT")
+        return cls(writes=engine.execution_options(sqlite_begin="IMMEDIATE"), single=single)
+
+
+def init_app(app: Flask, url: str) -> None:
+    """Give ``app`` its database."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": False, "pool_size": 10, "max_overflow": 10}
+    db.init_app(app)
+    with app.app_context():
+        app.extensions["idp.engines"] = Engines.over(db.engine)
+
+
+def _engines() -> Engines:
+    return cast("Engines", current_app.extensions["idp.engines"])
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """A session that commits when the block ends and rolls back when it raises.
 
     On SQLite it begins with ``BEGIN IMMEDIATE``, so that a reader never has to become a writer halfway (SQLITE_BUSY).
     """
-    with Session(writer(db.engine), expire_on_commit=False) as session, session.begin():
+    with Session(_engines().writes, expire_on_commit=False) as session, session.begin():
         yield session
 
 
 @contextmanager
 def reading() -> Iterator[Session]:
     """A session for reading: every statement is its own transaction, nothing is ever committed."""
-    with Session(reader(db.engine), expire_on_commit=False) as session:
+    with Session(_engines().single, expire_on_commit=False) as session:
         yield session
 
 
-def answers() -> bool:
-    """Whether the database answers a statement now."""
-    try:
-        with reading() as session:
-            session.connection().exec_driver_sql("SELECT 1")
-    except UNAVAILABLE:
-        return False
-    return True
-
-
-def writer(engine: Engine) -> Engine:
-    """The engine whose transactions take SQLite's write lock at once."""
-    return engine.execution_options(sqlite_begin="IMMEDIATE")
-
-
-def reader(engine: Engine) -> Engine:
-    """The engine whose statements run in autocommit: one round trip for each, no BEGIN and ROLLBACK around it."""
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
-
-
-def prepare_engine(engine: Engine) -> None:
-    """Set up a new engine: WAL, busy timeout, foreign keys and explicit BEGIN on SQLite; nothing elsewhere."""
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+@contextmanager
+def single_statements() -> Iterator[Connection]:
+    """A connection on which every statement, also a write, is its own transaction and one round trip."""
+    with _engines().single.connect() as connection:
+        yield connection
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -125,4 +139,5 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    if mode is not None:
+        connection.exec_driver_sql(f"BEGIN {mode}")

@@ -1,0 +1,176 @@
+"""The grants of the token endpoint: each fills in what is its own; the shared steps can't be forgotten."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from abc import abstractmethod
+from base64 import urlsafe_b64encode
+from typing import Any, ClassVar, Final
+
+from authlib.oauth2.rfc6749.errors import (
+    InvalidGrantError,
+    InvalidRequestError,
+    InvalidScopeError,
+    UnauthorizedClientError,
+)
+from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
+
+from idp import clock
+from idp.domain.claims import needs_person
+from idp.domain.clients import IDENTITY_SCOPES, Client
+from idp.domain.errors import Refusal
+from idp.oauth import tokens
+from idp.oauth.requests import ProtocolRequest
+from idp.services import authorizations
+from idp.services.authorizations import Grant
+from idp.services.platform import Platform
+
+NO_STORE: Final = [
+    ("Content-Type", "application/json"),
+    ("Cache-Control", "no-store"),
+    ("Pragma", "no-cache"),
+]
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+TokenAnswer = tuple[int, dict[str, Any], list[tuple[str, str]]]
+
+
+class TokenGrant(BaseGrant, TokenEndpointMixin):
+    """The steps every grant shares: authenticate, check that the client may, then what is its own."""
+
+    GRANT_TYPE: ClassVar[str]
+    request: ProtocolRequest
+
+    @property
+    def platform(self) -> Platform:
+        """The tools of the use cases, as the server holds them."""
+        platform: Platform = self.server.platform
+        return platform
+
+    def validate_token_request(self) -> None:
+        """Authenticate the client (RFC 6749 §3.2.1) and check its grant types."""
+        client: Client = self.server.authenticate_client(self.request)
+        if self.GRANT_TYPE not in client.grant_types:
+            raise UnauthorizedClientError("The client is not registered for this grant_type")
+        self.request.client = client
+
+    def create_token_response(self) -> TokenAnswer:
+        """The answer of RFC 6749 §5.1."""
+        return 200, self.redeem(self.request.client), NO_STORE
+
+    @abstractmethod
+    def redeem(self, client: Client) -> dict[str, Any]:
+        """The members of the answer, or one of Authlib's errors."""
+
+    def required(self, name: str) -> str:
+        """A parameter that the request must have."""
+        value = self.request.parameters.get(name)
+        if value is None:
+            raise InvalidRequestError(f"Missing '{name}'")
+        return value
+
+    def tokens_for(
+        self, client: Client, grant: Grant, scopes: frozenset[str], nonce: str | None = None
+    ) -> dict[str, Any]:
+        """Access token, and ID and refresh token where the grant and the client have them."""
+        now = clock.now()
+        answer: dict[str, Any] = {
+            "access_token": tokens.issue_access_token(self.platform, client, grant, scopes, now),
+            "token_type": "Bearer",
+            "expires_in": _expires_in(grant, now.timestamp()),
+            "scope": " ".join(sorted(scopes)),
+        }
+        if "openid" in scopes:
+            person = self._person(grant) if needs_person(grant.requested) else None
+            answer["id_token"] = tokens.issue_id_token(self.platform, client, grant, person, nonce, now)
+        if "refresh_token" in client.grant_types:
+            answer["refresh_token"] = authorizations.refresh_token_of(self.platform, grant)
+        return answer
+
+    def _person(self, grant: Grant) -> Any:
+        found = authorizations.find_grant_with_person(self.platform, grant.authorization_id, clock.now())
+        if found is None:
+            raise InvalidGrantError("The authorization has ended")
+        return found[1]
+
+
+def _expires_in(grant: Grant, moment: float) -> int:
+    longest = int(tokens.ACCESS_TOKEN_TTL.total_seconds())
+    return max(1, min(longest, int(grant.expires_at.timestamp() - moment)))
+
+
+class AuthorizationCodeGrant(TokenGrant):
+    """RFC 6749 §4.1.3 with PKCE S256 for every client (RFC 7636 §4.6, RFC 9700 §2.1.1)."""
+
+    GRANT_TYPE = "authorization_code"
+
+    def redeem(self, client: Client) -> dict[str, Any]:
+        """Exchange the code, once."""
+        code, redirect_uri = self.required("code"), self.required("redirect_uri")
+        challenge = _challenge_of(self.request.parameters.get("code_verifier", ""))
+        grant = authorizations.redeem_code(
+            self.platform, client, code, redirect_uri, challenge, clock.now()
+        )
+        if isinstance(grant, Refusal):
+            raise InvalidGrantError("The code is unknown, expired, used, or was issued for another request")
+        return self.tokens_for(client, grant, grant.scopes, grant.nonce)
+
+
+def _challenge_of(verifier: str) -> str:
+    """S256 of a well-formed verifier; of any other, a text that no challenge equals."""
+    if not _VERIFIER.fullmatch(verifier):
+        return ""
+    return urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+class RefreshTokenGrant(TokenGrant):
+    """RFC 6749 §6 with rotation, reuse detection and a grace (RFC 9700 §4.14.2)."""
+
+    GRANT_TYPE = "refresh_token"
+
+    def redeem(self, client: Client) -> dict[str, Any]:
+        """Rotate, and issue tokens for the same scopes or fewer."""
+        refresh_token = self.required("refresh_token")
+        asked = frozenset(self.request.parameters.get("scope", "").split())
+        if asked:
+            self._refuse_wider(refresh_token, asked)
+        grant = authorizations.rotate(self.platform, client, refresh_token, clock.now())
+        if isinstance(grant, Refusal):
+            raise InvalidGrantError("The refresh token is unknown, used, expired, or what it rests on has ended")
+        return self.tokens_for(client, grant, _narrowed(grant, asked))
+
+    def _refuse_wider(self, refresh_token: str, asked: frozenset[str]) -> None:
+        """Before rotating, so that a refused request costs no token."""
+        grant = authorizations.find_by_refresh_token(self.platform, refresh_token, clock.now())
+        if grant is not None:
+            _narrowed(grant, asked)
+
+
+def _narrowed(grant: Grant, asked: frozenset[str]) -> frozenset[str]:
+    """The asked scopes, or all; never more than granted."""
+    if not asked <= grant.scopes:
+        raise InvalidScopeError("The scope is wider than what was granted")
+    return asked or grant.scopes
+
+
+class ClientCredentialsGrant(TokenGrant):
+    """RFC 6749 §4.4: a platform back end acts for itself; never with a person's scopes."""
+
+    GRANT_TYPE = "client_credentials"
+
+    def redeem(self, client: Client) -> dict[str, Any]:
+        """Issue a token for the client's own scopes, or the asked ones among them."""
+        own = client.scopes - frozenset(IDENTITY_SCOPES)
+        asked = frozenset(self.request.parameters.get("scope", "").split())
+        if not asked <= own:
+            raise InvalidScopeError("The client is not registered for this scope")
+        scopes = asked or own
+        answer = {
+            "access_token": tokens.issue_client_access_token(self.platform, client, scopes, clock.now()),
+            "token_type": "Bearer",
+            "expires_in": int(tokens.ACCESS_TOKEN_TTL.total_seconds()),
+        }
+        return answer | ({"scope": " ".join(sorted(scopes))} if scopes else {})
+
+
+GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant)

@@ -1,0 +1,156 @@
+"""Signed tokens of the platform: access tokens (RFC 9068), ID tokens (OIDC Core 2), logout tokens (BCL 2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+
+from idp import clock, crypto
+from idp.domain import claims
+from idp.domain.claims import PersonalData
+from idp.domain.clients import SIGNING_ALGORITHMS, Client
+from idp.services import clients
+from idp.services.authorizations import Grant
+from idp.services.platform import Platform
+
+ACCESS_TOKEN_TTL: Final = timedelta(minutes=5)
+ID_TOKEN_TTL: Final = timedelta(minutes=5)
+LOGOUT_TOKEN_TTL: Final = timedelta(minutes=2)
+MAX_TOKEN: Final = 10_000
+BACKCHANNEL_LOGOUT: Final = "http://schemas.openid.net/event/backchannel-logout"
+
+
+def _sign(
+    platform: Platform, algorithm: str, token_type: str, payload: Mapping[str, Any], now: datetime
+) -> str:
+    key = platform.keyring.signing_key(algorithm, now)
+    header = {"alg": algorithm, "kid": key.kid, "typ": token_type}
+    return jwt.encode(header, dict(payload), key, algorithms=[algorithm])
+
+
+def _times(now: datetime, ttl: timedelta) -> dict[str, int]:
+    issued = int(now.timestamp())
+    return {"iat": issued, "exp": issued + int(ttl.total_seconds())}
+
+
+def _audience(platform: Platform, scopes: frozenset[str]) -> str | list[str]:
+    """The resources that the scopes belong to; this provider (its userinfo) when they belong to none."""
+    resources = clients.audience_of(platform, scopes) or (platform.settings.issuer,)
+    return resources[0] if len(resources) == 1 else list(resources)
+
+
+def issue_access_token(
+    platform: Platform, client: Client, grant: Grant, scopes: frozenset[str], now: datetime
+) -> str:
+    """An access token that names its authorization, and so dies with it; never stored."""
+    return _access_token(
+        platform,
+        client,
+        scopes,
+        {"sub": grant.subject.account_id, "authorization_id": grant.authorization_id}
+        | claims.access_token_claims(grant.subject, scopes),
+        min(now + ACCESS_TOKEN_TTL, grant.expires_at),
+        now,
+    )
+
+
+def issue_client_access_token(
+    platform: Platform, client: Client, scopes: frozenset[str], now: datetime
+) -> str:
+    """An access token for the client itself (RFC 6749 §4.4); nothing is stored for it."""
+    return _access_token(platform, client, scopes, {"sub": client.client_id}, now + ACCESS_TOKEN_TTL, now)
+
+
+def _access_token(
+    platform: Platform,
+    client: Client,
+    scopes: frozenset[str],
+    about: Mapping[str, Any],
+    expires_at: datetime,
+    now: datetime,
+) -> str:
+    payload = {
+        "iss": platform.settings.issuer,
+        "aud": _audience(platform, scopes),
+        "client_id": client.client_id,
+        "scope": " ".join(sorted(scopes)),
+        "jti": crypto.random_id(),
+        "iat": int(now.timestamp()),
+        "exp": int(expires_at.timestamp()),
+        **about,
+    }
+    return _sign(platform, client.access_token_signed_response_alg, "at+jwt", payload, now)
+
+
+def read_access_token(platform: Platform, token: str, now: datetime) -> dict[str, Any] | None:
+    """The claims of an unexpired access token of this platform; None for anything else."""
+    payload = _verified(platform, token, "at+jwt", now)
+    return payload if payload is not None and payload["exp"] > now.timestamp() else None
+
+
+def issue_id_token(
+    platform: Platform,
+    client: Client,
+    grant: Grant,
+    person: PersonalData | None,
+    nonce: str | None,
+    now: datetime,
+) -> str:
+    """An ID token; ``aud`` is the client as one string (authlib.md, P23), ``auth_time`` that of the sign-in."""
+    payload = {
+        "iss": platform.settings.issuer,
+        "sub": grant.subject.account_id,
+        "aud": client.client_id,
+        **_times(now, ID_TOKEN_TTL),
+        **({"nonce": nonce} if nonce is not None else {}),
+        **claims.id_token_claims(grant.subject, person, grant.scopes, grant.requested),
+    }
+    return _sign(platform, client.id_token_signed_response_alg, "JWT", payload, now)
+
+
+def read_id_token_hint(platform: Platform, token: str, now: datetime) -> dict[str, Any] | None:
+    """The claims of an ID token that this platform signed, expired or not (OIDC Core 3.1.2.1, RPL 2)."""
+    payload = _verified(platform, token, "JWT", now)
+    return payload if payload is not None and isinstance(payload.get("aud"), str) else None
+
+
+def issue_logout_token(
+    platform: Platform, client_id: str, subject: Mapping[str, Any], now: datetime
+) -> str | None:
+    """A logout token for one client, signed like its ID tokens; None when there is no such client any more."""
+    client = clients.find_client(platform, client_id)
+    if client is None:
+        return None
+    payload = {
+        "iss": platform.settings.issuer,
+        "aud": client.client_id,
+        **_times(now, LOGOUT_TOKEN_TTL),
+        "jti": crypto.random_id(),
+        "events": {BACKCHANNEL_LOGOUT: {}},
+        **{name: value for name, value in subject.items() if value is not None},
+    }
+    return _sign(platform, client.id_token_signed_response_alg, "logout+jwt", payload, now)
+
+
+def sign_logout_token(platform: Platform, message: Mapping[str, Any]) -> str | None:
+    """What the outbox calls at delivery: ``message`` is what was enqueued (client_id and claims)."""
+    return issue_logout_token(platform, message["client_id"], message["claims"], clock.now())
+
+
+def _verified(platform: Platform, token: str, token_type: str, now: datetime) -> dict[str, Any] | None:
+    """The claims of a token of ours of this ``typ``, whatever its age; None when signature, type or issuer is not ours."""
+    if len(token) > MAX_TOKEN:
+        return None
+    try:
+        decoded = jwt.decode(
+            token, platform.keyring.verification_keyset(now), algorithms=list(SIGNING_ALGORITHMS)
+        )
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
+    payload = dict(decoded.claims)
+    ours = decoded.header.get("typ") == token_type and payload.get("iss") == platform.settings.issuer
+    return payload if ours else None

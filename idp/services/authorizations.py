@@ -1,0 +1,364 @@
+"""Authorizations: issued by the interaction, redeemed and rotated at the token endpoint, revoked by whatever ends them.
+
+A code and a refresh token are not stored. Each is the authorization's id with a MAC over what it stands for, so that
+the row alone decides whether it still works.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import RowMapping
+from sqlalchemy.orm import Session
+
+from idp import crypto
+from idp.domain.audit import AuditEvent, Origin
+from idp.domain.claims import HANDLER, PersonalData, RequestedClaims, Subject, handler_scope
+from idp.domain.clients import Client
+from idp.domain.errors import Refusal
+from idp.services import audit, clients, outbox
+from idp.services.platform import Platform
+from idp.storage import authorizations as rows
+from idp.storage.authorizations import Authorization
+from idp.storage.database import single_statements, transaction
+
+if TYPE_CHECKING:
+    from idp.domain.interaction import Acting
+    from idp.services.authentication import LoginView
+
+CODE_TTL = timedelta(seconds=60)
+SESSION_TTL = timedelta(hours=8)
+OFFLINE_TTL = timedelta(days=30)
+ROTATION_GRACE = timedelta(seconds=30)
+ID_LENGTH = 22
+
+
+@dataclass(frozen=True, slots=True)
+class NewAuthorization:
+    """What an interaction has agreed on."""
+
+    client: Client
+    login: LoginView
+    acting: Acting | None
+    scopes: frozenset[str]
+    requested: RequestedClaims
+    nonce: str | None
+    redirect_uri: str
+    code_challenge: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A live authorization as the token endpoint and its neighbours need it."""
+
+    authorization_id: str
+    client_id: str
+    subject: Subject
+    scopes: frozenset[str]
+    requested: RequestedClaims
+    nonce: str | None
+    generation: int
+    expires_at: datetime
+
+
+def issue(platform: Platform, new: NewAuthorization, now: datetime) -> str:
+    """Store the authorization and return its code (RFC 6749 §4.1.2): one insert, 60 seconds, once."""
+    authorization_id = crypto.random_id()
+    with single_statements() as connection:
+        rows.add(connection, _columns(authorization_id, new, now))
+    return authorization_id + _seal(platform, "code", authorization_id)
+
+
+def _columns(authorization_id: str, new: NewAuthorization, now: datetime) -> dict[str, object]:
+    acting, login = new.acting, new.login
+    person_type = login.subject_type if login.verification_status == "verified" else None
+    return {
+        "id": authorization_id,
+        "client_id": new.client.client_id,
+        "account_id": login.account_id,
+        "sid": login.sid,
+        "enterprise_id": acting.enterprise_id if acting else None,
+        "handler_authorization_id": acting.handler_authorization_id if acting else None,
+        "account_type": acting.account_type if acting else person_type,
+        "scope": " ".join(sorted(new.scopes)),
+        "requested_claims": new.requested.as_json(),
+        "nonce": new.nonce,
+        "auth_time": login.auth_time,
+        "acr": login.acr,
+        "amr": list(login.amr),
+        "redirect_uri": new.redirect_uri,
+        "code_challenge": new.code_challenge,
+        "code_expires_at": now + CODE_TTL,
+        "redeemed_at": None,
+        "generation": 0,
+        "rotated_at": None,
+        "expires_at": _end(new, now),
+        "created_at": now,
+        "revoked_at": None,
+        "revoked_reason": None,
+    }
+
+
+def _end(new: NewAuthorization, now: datetime) -> datetime:
+    """The sign-in session's own end, or that of offline access; never beyond the handler authorisation's."""
+    if "offline_access" in new.scopes:
+        end = now + OFFLINE_TTL
+    else:
+        end = new.login.created_at + SESSION_TTL
+    if new.acting is not None and new.acting.valid_until is not None:
+        end = min(end, new.acting.valid_until)
+    return end
+
+
+def _seal(platform: Platform, purpose: str, text: str) -> str:
+    return crypto.mac(platform.keyring.mac_key, purpose, crypto.octets(text)).hex()
+
+
+def redeem_code(
+    platform: Platform, client: Client, code: str, redirect_uri: str, code_challenge: str, now: datetime
+) -> Grant | Refusal:
+    """Exchange a code, once (RFC 6749 §4.1.3, RFC 7636 §4.6).
+
+    A wrong client, redirect URI or verifier burns nothing; a second use revokes the authorization and says
+    ``code_reused``; everything else is ``code_invalid``.
+    """
+    authorization_id = code[:ID_LENGTH]
+    if not crypto.constant_time_equal(code, authorization_id + _seal(platform, "code", authorization_id)):
+        return Refusal.of("code_invalid")
+    with single_statements() as connection:
+        row = rows.redeem(connection, authorization_id, client.client_id, redirect_uri, code_challenge, now)
+    if row is None:
+        return _refuse_code(platform, authorization_id, now)
+    return _grant(client, row) or Refusal.of("code_invalid")
+
+
+def _refuse_code(platform: Platform, authorization_id: str, now: datetime) -> Refusal:
+    with single_statements() as connection:
+        state = rows.find_state(connection, authorization_id)
+    if state is None or state["redeemed_at"] is None:
+        return Refusal.of("code_invalid")
+    with transaction() as session:
+        _revoke(session, platform, Authorization.id == authorization_id, "code_reused", now)
+        _record_reuse(session, state, authorization_id, "code_reused")
+    return Refusal.of("code_reused")
+
+
+def _record_reuse(session: Session, state: RowMapping, authorization_id: str, result: str) -> None:
+    audit.record(
+        session,
+        AuditEvent.TOKEN_REUSE,
+        Origin("", "", ""),
+        account_id=state["account_id"],
+        client_id=state["client_id"],
+        object_id=authorization_id,
+        result=result,
+    )
+
+
+def refresh_token_of(platform: Platform, grant: Grant) -> str:
+    """The refresh token of the grant's present generation."""
+    text = f"{grant.authorization_id}.{grant.generation}"
+    return f"{text}.{_seal(platform, 'refresh', text)}"
+
+
+def _open_refresh_token(platform: Platform, token: str) -> tuple[str, int] | None:
+    """The authorization id and generation of a refresh token that this platform made; None for any other text."""
+    text, _, _seal_part = token.rpartition(".")
+    authorization_id, _, generation = text.partition(".")
+    if not crypto.constant_time_equal(token, f"{text}.{_seal(platform, 'refresh', text)}"):
+        return None
+    return authorization_id, int(generation)
+
+
+def rotate(platform: Platform, client: Client, refresh_token: str, now: datetime) -> Grant | Refusal:
+    """Step to the next refresh token (RFC 9700 §4.14.2): the former one still works for 30 seconds, with the same
+    successor; an older one is reuse and revokes the authorization (``refresh_token_reused``).
+    """
+    opened = _open_refresh_token(platform, refresh_token)
+    if opened is None:
+        return Refusal.of("refresh_token_invalid")
+    authorization_id, generation = opened
+    with single_statements() as connection:
+        row = rows.rotate(connection, authorization_id, client.client_id, generation, now)
+    if row is None:
+        return _rotate_again(platform, client, authorization_id, generation, now)
+    return _grant(client, row) or Refusal.of("refresh_token_invalid")
+
+
+def _rotate_again(
+    platform: Platform, client: Client, authorization_id: str, generation: int, now: datetime
+) -> Grant | Refusal:
+    """Why the generation didn't step: a second tab within the grace, reuse, or something that has ended."""
+    with single_statements() as connection:
+        state = rows.find_state(connection, authorization_id)
+        live = rows.find_live(connection, authorization_id, now)
+    if state is None or state["client_id"] != client.client_id or state["revoked_at"] is not None:
+        return Refusal.of("refresh_token_invalid")
+    if live is not None and _in_grace(state, generation, now):
+        return _grant(client, live) or Refusal.of("refresh_token_invalid")
+    if generation >= state["generation"]:
+        return Refusal.of("refresh_token_invalid")  # current, but what it rests on has ended
+    with transaction() as session:
+        _revoke(session, platform, Authorization.id == authorization_id, "refresh_token_reused", now)
+        _record_reuse(session, state, authorization_id, "refresh_token_reused")
+    return Refusal.of("refresh_token_reused")
+
+
+def _in_grace(state: RowMapping, generation: int, now: datetime) -> bool:
+    return (
+        generation == state["generation"] - 1
+        and state["rotated_at"] is not None
+        and now - state["rotated_at"] < ROTATION_GRACE
+    )
+
+
+def find_grant(platform: Platform, authorization_id: str, now: datetime) -> Grant | None:
+    """The grant of a redeemed authorization on which everything still stands; one query (two with roles)."""
+    with single_statements() as connection:
+        row = rows.find_live(connection, authorization_id, now)
+    return None if row is None else _grant_of_row(platform, row)
+
+
+def find_grant_with_person(
+    platform: Platform, authorization_id: str, now: datetime
+) -> tuple[Grant, PersonalData] | None:
+    """As :func:`find_grant`, with what userinfo may tell of the person; one query (two with roles)."""
+    with single_statements() as connection:
+        row = rows.find_live_with_person(connection, authorization_id, now)
+    grant = None if row is None else _grant_of_row(platform, row)
+    if row is None or grant is None:
+        return None
+    return grant, _person(platform, row)
+
+
+def find_by_refresh_token(platform: Platform, refresh_token: str, now: datetime) -> Grant | None:
+    """The live grant whose current refresh token this is (RFC 7662 §2.2)."""
+    opened = _open_refresh_token(platform, refresh_token)
+    grant = find_grant(platform, opened[0], now) if opened else None
+    return grant if grant and opened and grant.generation == opened[1] else None
+
+
+def _grant_of_row(platform: Platform, row: RowMapping) -> Grant | None:
+    client = clients.find_client(platform, row["client_id"])
+    return None if client is None else _grant(client, row)
+
+
+def _grant(client: Client, row: RowMapping) -> Grant | None:
+    """None when the authorisation covers no matter any more that the client serves (claims.md, rule 2)."""
+    matters = handler_scope(row["matters"] or (), client.matters)
+    if row["account_type"] == HANDLER and not matters:
+        return None
+    scopes = frozenset(row["scope"].split())
+    return Grant(
+        authorization_id=row["id"],
+        client_id=row["client_id"],
+        subject=Subject(
+            account_id=row["account_id"],
+            account_type=row["account_type"],
+            auth_time=row["auth_time"],
+            acr=row["acr"],
+            amr=tuple(row["amr"]),
+            sid=row["sid"],
+            enterprise_credit_code=row["enterprise_credit_code"],
+            enterprise_name=row["enterprise_name"],
+            handler_authorization_id=row["handler_authorization_id"],
+            handler_scope=matters,
+            roles=_roles(client, row["account_id"], scopes),
+        ),
+        scopes=scopes,
+        requested=RequestedClaims.from_json(row["requested_claims"]),
+        nonce=row["nonce"],
+        generation=row["generation"],
+        expires_at=row["expires_at"],
+    )
+
+
+def _roles(client: Client, account_id: str, scopes: frozenset[str]) -> tuple[str, ...]:
+    if "roles" not in scopes or not client.roles:
+        return ()
+    with single_statements() as connection:
+        held = rows.list_roles(connection, account_id, client.client_id)
+    return tuple(role for role in held if role in client.roles)
+
+
+def _person(platform: Platform, row: RowMapping) -> PersonalData:
+    def opened(column: str) -> str | None:
+        sealed = row[f"{column}_encrypted"]
+        return platform.keyring.fields.decrypt(sealed, f"accounts.{column}") if sealed else None
+
+    return PersonalData(
+        login_name=row["login_name"],
+        name=opened("real_name"),
+        email=opened("email") or "",
+        phone=opened("phone") or "",
+        address=opened("address"),
+        updated_time=int(row["updated_at"].timestamp()),
+    )
+
+
+def revoke(platform: Platform, grant: Grant, origin: Origin, now: datetime) -> None:
+    """End an authorization on its client's word (RFC 7009)."""
+    with transaction() as session:
+        _revoke(session, platform, Authorization.id == grant.authorization_id, "client", now, notify=False)
+        audit.record(
+            session,
+            AuditEvent.AUTHORIZATION_REVOKE,
+            origin,
+            account_id=grant.subject.account_id,
+            client_id=grant.client_id,
+            object_id=grant.authorization_id,
+        )
+
+
+def revoke_for_handler(
+    session: Session, platform: Platform, handler_authorization_id: str, reason: str, now: datetime
+) -> int:
+    """End everything that rests on a handler authorisation and tell the clients; returns how many grants that were."""
+    criterion = Authorization.handler_authorization_id == handler_authorization_id
+    return _revoke(session, platform, criterion, reason, now)
+
+
+def revoke_for_client(
+    session: Session, platform: Platform, account_id: str, client_id: str, now: datetime
+) -> int:
+    """End everything an account has granted a client."""
+    criterion = (Authorization.account_id == account_id) & (Authorization.client_id == client_id)
+    return _revoke(session, platform, criterion, "consent_withdrawn", now)
+
+
+def end_session(session: Session, platform: Platform, sid: str, now: datetime) -> None:
+    """End what ends with a browser session: all but offline access, and tell every client that took part in it."""
+    for row in rows.clients_of_session(session, sid):
+        _notify(session, platform, row)
+    ending = (Authorization.sid == sid) & Authorization.scope.not_like("%offline_access%")
+    _revoke(session, platform, ending, "session_ended", now, notify=False)
+
+
+def _revoke(
+    session: Session,
+    platform: Platform,
+    criterion: rows.ColumnElement[bool],
+    reason: str,
+    now: datetime,
+    *,
+    notify: bool = True,
+) -> int:
+    revoked = rows.revoke(session, criterion, reason, now)
+    told: set[tuple[str, str | None]] = set()
+    for row in revoked if notify else ():
+        if row["redeemed_at"] is not None and (row["client_id"], row["sid"]) not in told:
+            told.add((row["client_id"], row["sid"]))
+            _notify(session, platform, row)
+    return len(revoked)
+
+
+def _notify(session: Session, platform: Platform, row: RowMapping) -> None:
+    """Put a back-channel logout token for the client of ``row`` into the outbox, if it wants one."""
+    client = clients.find_client(platform, row["client_id"])
+    if client is not None and client.backchannel_logout_uri is not None:
+        claims = {"sub": row["account_id"], "sid": row["sid"]}
+        outbox.enqueue_logout_token(
+            session, platform, client.client_id, client.backchannel_logout_uri, claims
+        )

@@ -1,0 +1,189 @@
+"""The client register: admins register, change and disable clients; every request reads them from a short cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from idp import clock, crypto
+from idp.domain.audit import AuditEvent, Origin
+from idp.domain.clients import SECRET_METHODS, Client, client_from, validate_metadata
+from idp.domain.errors import Refusal
+from idp.services import audit
+from idp.services.platform import Platform
+from idp.storage import clients as rows
+from idp.storage.database import reading, transaction
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredClient:
+    """A registration as the admin sees it; ``client_secret`` is there only in the answer that made it."""
+
+    client_id: str
+    client_secret: str | None
+    metadata: Mapping[str, Any]
+    created_at: datetime
+    disabled_at: datetime | None = None
+
+
+def find_client(platform: Platform, client_id: str) -> Client | None:
+    """The client of this id unless disabled; up to a second old, without a query most of the time."""
+    client = platform.clients.get(client_id, lambda: _load(client_id))
+    return None if client is None or client.disabled else client
+
+
+def _load(client_id: str) -> Client | None:
+    with reading() as session:
+        row = rows.find(session, client_id)
+        if row is None:
+            return None
+        secrets = rows.secrets_of(session, client_id)
+    return client_from(row.client_metadata, secrets, disabled=row.disabled_at is not None)
+
+
+def audience_of(platform: Platform, scopes: frozenset[str]) -> tuple[str, ...]:
+    """The resources that a token with these scopes is meant for: those of the clients whose scopes they are."""
+    servers = platform.resource_servers.get("all", _load_resource_servers)
+    resources = [uri for scope in sorted(scopes) for uri in servers.get(scope, ())]
+    return tuple(dict.fromkeys(resources))
+
+
+def _load_resource_servers() -> Mapping[str, tuple[str, ...]]:
+    by_scope: dict[str, tuple[str, ...]] = {}
+    with reading() as session:
+        for row in rows.list_all(session):
+            client = client_from(row.client_metadata, disabled=row.disabled_at is not None)
+            for scope in () if client.disabled else client.resource_scopes:
+                by_scope[scope] = by_scope.get(scope, ()) + client.resources
+    return by_scope
+
+
+def list_clients(platform: Platform) -> list[RegisteredClient]:
+    """Every registration, disabled ones too, by id."""
+    del platform
+    with reading() as session:
+        return [_registered(row) for row in rows.list_all(session)]
+
+
+def find_registration(platform: Platform, client_id: str) -> RegisteredClient | None:
+    """One registration as stored, disabled or not."""
+    del platform
+    with reading() as session:
+        row = rows.find(session, client_id)
+        return None if row is None else _registered(row)
+
+
+def _registered(row: rows.Client, secret: str | None = None) -> RegisteredClient:
+    return RegisteredClient(row.client_id, secret, row.client_metadata, row.created_at, row.disabled_at)
+
+
+def register(
+    platform: Platform,
+    metadata: Mapping[str, Any],
+    origin: Origin,
+    actor: str | None = None,
+    *,
+    replace: bool = False,
+) -> RegisteredClient | Refusal:
+    """Register a client from RFC 7591 metadata with claims.md's additions.
+
+    ``client_id`` may be given in the metadata; ``client_id_taken`` if it is in use, unless ``replace``, which gives the
+    existing client this metadata and leaves its secrets. ``actor`` is the admin's account id.
+    """
+    validated = validate_metadata(metadata, development=platform.settings.development)
+    if isinstance(validated, Refusal):
+        return validated
+    validated.setdefault("client_id", crypto.random_id())
+    try:
+        with transaction() as session:
+            outcome = _save(session, validated, origin, actor, replace=replace)
+    except IntegrityError:  # the same id, registered at the same moment
+        return Refusal.of("client_id_taken", "client_id")
+    _forget(platform)
+    return outcome
+
+
+def _save(
+    session: Session, metadata: dict[str, Any], origin: Origin, actor: str | None, *, replace: bool
+) -> RegisteredClient | Refusal:
+    now = clock.now()
+    row = rows.find(session, metadata["client_id"])
+    if row is not None and not replace:
+        return Refusal.of("client_id_taken", "client_id")
+    event = AuditEvent.CLIENT_REGISTER if row is None else AuditEvent.CLIENT_UPDATE
+    secret = None
+    if row is None:
+        row = rows.Client(client_id=metadata["client_id"], created_at=now)
+        session.add(row)
+        secret = crypto.random_token() if metadata["token_endpoint_auth_method"] in SECRET_METHODS else None
+    row.client_metadata = metadata
+    row.updated_at = now
+    session.flush()
+    if secret is not None:
+        rows.replace_secrets(session, row.client_id, crypto.hash_token(secret), now)
+    audit.record(session, event, origin, account_id=actor, client_id=row.client_id, object_id=row.client_id)
+    return _registered(row, secret)
+
+
+def disable(platform: Platform, client_id: str, origin: Origin, actor: str | None = None) -> Refusal | None:
+    """Stop serving a client, within a second in every worker."""
+    return _set_disabled(platform, client_id, clock.now(), origin, actor)
+
+
+def enable(platform: Platform, client_id: str, origin: Origin, actor: str | None = None) -> Refusal | None:
+    """Serve a disabled client again."""
+    return _set_disabled(platform, client_id, None, origin, actor)
+
+
+def _set_disabled(
+    platform: Platform, client_id: str, disabled_at: datetime | None, origin: Origin, actor: str | None
+) -> Refusal | None:
+    with transaction() as session:
+        row = rows.find(session, client_id)
+        if row is None:
+            return Refusal.of("client_unknown")
+        row.disabled_at = disabled_at
+        event = AuditEvent.CLIENT_DISABLE if disabled_at else AuditEvent.CLIENT_UPDATE
+        audit.record(session, event, origin, account_id=actor, client_id=client_id, object_id=client_id)
+    _forget(platform)
+    return None
+
+
+def rotate_secret(
+    platform: Platform, client_id: str, origin: Origin, actor: str | None = None
+) -> RegisteredClient | Refusal:
+    """Give a client a new secret; the former one stops working at once."""
+    secret = crypto.random_token()
+    with transaction() as session:
+        row = rows.find(session, client_id)
+        if row is None:
+            return Refusal.of("client_unknown")
+        if row.client_metadata["token_endpoint_auth_method"] not in SECRET_METHODS:
+            return Refusal.of("client_has_no_secret")
+        rows.replace_secrets(session, client_id, crypto.hash_token(secret), clock.now())
+        event = AuditEvent.CLIENT_SECRET_ROTATE
+        audit.record(session, event, origin, account_id=actor, client_id=client_id, object_id=client_id)
+        registered = _registered(row, secret)
+    _forget(platform)
+    return registered
+
+
+def secret_matches(client: Client, secret: str, now: datetime) -> bool:
+    """Whether ``secret`` is one of the client's that has not expired; constant time for each stored hash."""
+    presented = crypto.hash_token(secret)
+    matches = [
+        crypto.constant_time_equal(presented, stored)
+        for stored, expires_at in client.secrets
+        if expires_at is None or expires_at > now
+    ]
+    return any(matches)
+
+
+def _forget(platform: Platform) -> None:
+    platform.clients.forget()
+    platform.resource_servers.forget()
