@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import socket
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import requests
 from sqlalchemy import Engine, create_engine, inspect, text
 
+from clients.smdvs.config import Settings as SmdvsSettings
 from idp.config import variable_names
 from tests.network import OutsideError
 from tests.queries import AssertQueries
@@ -18,10 +20,11 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_the_readme_explains_every_variable_and_no_other() -> None:
-    table = (ROOT / "README.md").read_text().partition("## Configuration")[2].partition("`make run` sets")[0]
-    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `IDP_")]
-    explained = [name for row in rows for name in re.findall(r"IDP_\w+", row)]
-    assert sorted(explained) == sorted(variable_names())
+    tables = (ROOT / "README.md").read_text().partition("## Configuration")[2]
+    rows = [line.split("|")[1] for line in tables.splitlines() if line.startswith(("| `IDP_", "| `SMDVS_"))]
+    explained = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    of_smdvs = [f"SMDVS_{field.name.upper()}" for field in fields(SmdvsSettings)]
+    assert sorted(explained) == sorted(variable_names() + of_smdvs)
 
 
 def test_every_decision_is_listed() -> None:

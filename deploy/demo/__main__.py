@@ -67,6 +67,7 @@ def _prepare(demo: Demonstration) -> None:
     flask = [sys.executable, "-m", "flask", "--app", "wsgi"]
     jwks = demo.var / "smdvs-jwks.json"
     _step(demo, [*flask, "db", "upgrade"], demo.idp_environ)
+    _step(demo, [sys.executable, "-m", "clients.smdvs.migrate"], demo.smdvs_environ)
     jwks.write_text(_step(demo, [sys.executable, "-m", "clients.smdvs.keys"], demo.smdvs_environ))
     registration = ["--smdvs-url", demo.smdvs_url, "--smdvs-jwks", str(jwks)]
     _step(demo, [*flask, "demo", "load", *registration], demo.idp_environ)
