@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong: a lower_snake ``code``, the form ``field`` (None: the whole form), numbers for the text."""
+    """What is wrong: a lower_snake ``code``, the form's ``field`` (None: all of it), numbers for the text."""
 
     code: str
     field: str | None = None

@@ -136,7 +136,7 @@ def decide(current: Standing, decision: str, reason: str | None, now: datetime) 
 
 def status_at(standing: Standing, now: datetime) -> Status:
     """The status that counts: an open authorisation whose validity is over has expired."""
-    if standing.status in OPEN and standing.valid_until and standing.valid_until < now:
+    if standing.status in OPEN and standing.valid_until and standing.valid_until <= now:
         return Status.EXPIRED
     return standing.status
 

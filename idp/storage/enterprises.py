@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, LargeBinary, Select, String, Text, exists, func, select
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
-from idp.storage.database import Base, Json, UtcDateTime
+from idp.storage.accounts import Account
+from idp.storage.database import Base, UtcDateTime
 
 
 class Enterprise(Base):
@@ -72,4 +73,83 @@ Index(
 )
 
 
-Submission = dict[str, Any]
+def find_enterprise(session: Session, enterprise_credit_code: str) -> Enterprise | None:
+    """The enterprise with a canonical credit code."""
+    return session.scalar(
+        select(Enterprise).where(Enterprise.enterprise_credit_code == enterprise_credit_code)
+    )
+
+
+def is_enterprise_taken(session: Session, enterprise_credit_code: str) -> bool:
+    """Whether the credit code has its legal-person account."""
+    row = exists().where(Enterprise.enterprise_credit_code == enterprise_credit_code)
+    return bool(session.scalar(select(row)))
+
+
+def is_document_taken(session: Session, document_index: str) -> bool:
+    """Whether a verified natural person holds the document."""
+    return bool(session.scalar(select(exists().where(Account.document_index == document_index))))
+
+
+def lock_account(session: Session, account_id: str) -> Account | None:
+    """The account, locked until the transaction ends, so that its submissions come one after another."""
+    return session.get(Account, account_id, with_for_update=True)
+
+
+def lock_application(session: Session, application_id: str) -> RealNameApplication | None:
+    """The application, locked until the transaction ends, so that it is decided once."""
+    return session.get(RealNameApplication, application_id, with_for_update=True)
+
+
+def find_application(session: Session, application_id: str) -> tuple[RealNameApplication, str] | None:
+    """The application and its applicant's login name."""
+    statement = _with_login_name().where(RealNameApplication.id == application_id)
+    return session.execute(statement).one_or_none()
+
+
+def find_latest_application(session: Session, account_id: str) -> tuple[RealNameApplication, str] | None:
+    """The newest application of an account, and its login name."""
+    statement = (
+        _with_login_name()
+        .where(RealNameApplication.account_id == account_id)
+        .order_by(RealNameApplication.submitted_at.desc())
+        .limit(1)
+    )
+    return session.execute(statement).one_or_none()
+
+
+def list_pending_applications(
+    session: Session, *, offset: int, limit: int
+) -> Sequence[tuple[RealNameApplication, str]]:
+    """What waits for a reviewer, oldest first, each with the applicant's login name."""
+    statement = (
+        _with_login_name()
+        .where(RealNameApplication.status == "pending")
+        .order_by(RealNameApplication.submitted_at, RealNameApplication.id)
+        .offset(offset)
+        .limit(limit)
+    )
+    return session.execute(statement).all()
+
+
+def count_pending_applications(session: Session) -> int:
+    """How many wait for a reviewer."""
+    statement = select(func.count()).where(RealNameApplication.status == "pending")
+    return session.scalar(statement) or 0
+
+
+def list_uploads(session: Session, application_id: str) -> Sequence[Upload]:
+    """An application's scans without their content (which must not be read from these rows)."""
+    statement = (
+        select(Upload)
+        .where(Upload.application_id == application_id)
+        .options(defer(Upload.content_encrypted, raiseload=True))
+        .order_by(Upload.purpose)
+    )
+    return session.scalars(statement).all()
+
+
+def _with_login_name() -> Select[RealNameApplication, str]:
+    return select(RealNameApplication, Account.login_name).join(
+        Account, Account.id == RealNameApplication.account_id
+    )

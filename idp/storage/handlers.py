@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, TypeAlias
 
-from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    CompoundSelect,
+    ForeignKey,
+    Index,
+    Row,
+    Select,
+    String,
+    Text,
+    bindparam,
+    null,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from idp.storage.accounts import Account
 from idp.storage.database import Base, Json, UtcDateTime
+from idp.storage.enterprises import Enterprise
 
 
 class HandlerAuthorization(Base):
-    """One person, one enterprise, a set of matters, a validity period; ``expired`` is not a status but the clock."""
+    """One person, one enterprise, a set of matters, a validity period.
+
+    Whether it has expired is a matter of the clock; the status says so once a new application replaced it.
+    """
 
     __tablename__ = "handler_authorizations"
 
@@ -19,7 +39,7 @@ class HandlerAuthorization(Base):
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
     enterprise_id: Mapped[str] = mapped_column(ForeignKey("enterprises.id"), index=True)
     matters: Mapped[list[str]] = mapped_column(Json)
-    status: Mapped[str] = mapped_column(String(12))  # pending, approved, refused, revoked, withdrawn
+    status: Mapped[str] = mapped_column(String(12))  # domain.handlers.Status
     applied_at: Mapped[datetime] = mapped_column(UtcDateTime)
     valid_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
     valid_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -39,3 +59,85 @@ Index(
     sqlite_where=_open,
     postgresql_where=_open,
 )
+
+Told: TypeAlias = tuple[HandlerAuthorization, Account, Enterprise]
+LONGEST_LIST = 500
+
+
+def lock_open(session: Session, account_id: str, enterprise_id: str) -> HandlerAuthorization | None:
+    """The one pending or approved authorisation of a person for an enterprise, locked; maybe expired."""
+    return session.scalar(
+        select(HandlerAuthorization)
+        .where(
+            HandlerAuthorization.account_id == account_id,
+            HandlerAuthorization.enterprise_id == enterprise_id,
+            _open,
+        )
+        .with_for_update()
+    )
+
+
+def lock(session: Session, authorization_id: str) -> Told | None:
+    """An authorisation, locked until the transaction ends, with its applicant and enterprise."""
+    statement = _told().where(HandlerAuthorization.id == authorization_id)
+    return session.execute(statement.with_for_update(of=HandlerAuthorization)).one_or_none()
+
+
+def list_of_account(session: Session, account_id: str) -> Sequence[Told]:
+    """What a person applied for, newest first."""
+    return _listed(session, _told().where(HandlerAuthorization.account_id == account_id))
+
+
+def list_of_enterprise(session: Session, enterprise_id: str) -> Sequence[Told]:
+    """Who applied to an enterprise, newest first."""
+    return _listed(session, _told().where(HandlerAuthorization.enterprise_id == enterprise_id))
+
+
+def list_acting(session: Session, account_id: str, now: datetime) -> Sequence[Row[Any]]:
+    """For which active enterprises an account may act at ``now``, and why: one statement.
+
+    Columns: enterprise_id, enterprise_credit_code, enterprise_name, handler_authorization_id, matters,
+    valid_until; the last three are None for the enterprise whose legal-person account this is.
+    """
+    return session.execute(_ACTING, {"account_id": account_id, "now": now}).all()
+
+
+def _told() -> Select[HandlerAuthorization, Account, Enterprise]:
+    return (
+        select(HandlerAuthorization, Account, Enterprise)
+        .join(Account, Account.id == HandlerAuthorization.account_id)
+        .join(Enterprise, Enterprise.id == HandlerAuthorization.enterprise_id)
+    )
+
+
+def _listed(session: Session, statement: Select[HandlerAuthorization, Account, Enterprise]) -> Sequence[Told]:
+    newest = statement.order_by(HandlerAuthorization.applied_at.desc(), HandlerAuthorization.id)
+    return session.execute(newest.limit(LONGEST_LIST)).all()
+
+
+_enterprise = (
+    Enterprise.id.label("enterprise_id"),
+    Enterprise.enterprise_credit_code,
+    Enterprise.enterprise_name,
+)
+_now: Any = bindparam("now", type_=UtcDateTime)
+# As handler first: the first part of a union gives the columns their types.
+_ACTING: CompoundSelect[*tuple[Any, ...]] = union_all(
+    select(
+        *_enterprise,
+        HandlerAuthorization.id.label("handler_authorization_id"),
+        HandlerAuthorization.matters,
+        HandlerAuthorization.valid_until,
+    )
+    .join(HandlerAuthorization, HandlerAuthorization.enterprise_id == Enterprise.id)
+    .where(
+        HandlerAuthorization.account_id == bindparam("account_id"),
+        HandlerAuthorization.status == "approved",
+        HandlerAuthorization.valid_from <= _now,
+        or_(HandlerAuthorization.valid_until.is_(None), HandlerAuthorization.valid_until > _now),
+        Enterprise.status == "active",
+    ),
+    select(*_enterprise, null(), null(), null()).where(
+        Enterprise.legal_account_id == bindparam("account_id"), Enterprise.status == "active"
+    ),
+).order_by("enterprise_name")

@@ -1,0 +1,95 @@
+"""What applicants and enterprises see of handler authorisations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from idp import clock
+from idp.crypto import FieldCipher
+from idp.domain import accounts
+from idp.domain.handlers import Standing, Status, status_at
+from idp.services.platform import Platform
+from idp.storage import handlers as rows
+from idp.storage.database import reading
+from idp.storage.handlers import Told
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerView:
+    """An authorisation with the names of both sides; ``status`` is what counts now (``expired`` computed).
+
+    ``document_tail`` shows the last four characters of the applicant's document number.
+    """
+
+    id: str
+    account_id: str
+    applicant_login_name: str
+    applicant_name: str
+    document_tail: str
+    enterprise_id: str
+    enterprise_credit_code: str
+    enterprise_name: str
+    representative_name: str
+    matters: tuple[str, ...]
+    status: str
+    applied_at: datetime
+    decided_at: datetime | None
+    valid_from: datetime | None
+    valid_until: datetime | None
+    revoked_at: datetime | None
+    reason: str | None
+
+
+def list_of_account(platform: Platform, account_id: str) -> list[HandlerView]:
+    """What a person applied for, newest first."""
+    with reading() as session:
+        found = rows.list_of_account(session, account_id)
+    return _views(platform, found)
+
+
+def list_of_enterprise(platform: Platform, enterprise_id: str) -> list[HandlerView]:
+    """Who applied to an enterprise, newest first."""
+    with reading() as session:
+        found = rows.list_of_enterprise(session, enterprise_id)
+    return _views(platform, found)
+
+
+def view(platform: Platform, told: Told, now: datetime) -> HandlerView:
+    """The view of one authorisation with its applicant and enterprise."""
+    authorization, applicant, enterprise = told
+    cipher = platform.keyring.fields
+    standing = Standing(Status(authorization.status), authorization.valid_until)
+    number = _opened(cipher, applicant.document_number_encrypted, "accounts.document_number")
+    return HandlerView(
+        id=authorization.id,
+        account_id=authorization.account_id,
+        applicant_login_name=applicant.login_name,
+        applicant_name=_opened(cipher, applicant.real_name_encrypted, "accounts.real_name"),
+        document_tail=accounts.document_tail(number),
+        enterprise_id=enterprise.id,
+        enterprise_credit_code=enterprise.enterprise_credit_code,
+        enterprise_name=enterprise.enterprise_name,
+        representative_name=_opened(
+            cipher, enterprise.representative_name_encrypted, "enterprises.representative_name"
+        ),
+        matters=tuple(authorization.matters),
+        status=status_at(standing, now).value,
+        applied_at=authorization.applied_at,
+        decided_at=authorization.decided_at,
+        valid_from=authorization.valid_from,
+        valid_until=authorization.valid_until,
+        revoked_at=authorization.revoked_at,
+        reason=authorization.reason,
+    )
+
+
+def _opened(cipher: FieldCipher, sealed: str | None, context: str) -> str:
+    """A field decrypted; nothing for an account whose personal data are gone."""
+    return cipher.decrypt(sealed, context) if sealed else ""
+
+
+def _views(platform: Platform, found: Iterable[Told]) -> list[HandlerView]:
+    now = clock.now()
+    return [view(platform, told, now) for told in found]

@@ -1,0 +1,218 @@
+"""Handler authorisations: applied for by a person, decided and revoked by the enterprise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from idp import clock, crypto
+from idp.domain import handlers as rules
+from idp.domain.audit import AuditEvent, Origin
+from idp.domain.errors import Refusal
+from idp.domain.handlers import Applicant, Request, Standing, Status, Target
+from idp.domain.interaction import Acting
+from idp.services import authorizations
+from idp.services import handler_notices as notices
+from idp.services.handler_views import HandlerView, list_of_account, list_of_enterprise, view
+from idp.services.platform import Platform
+from idp.storage import enterprises
+from idp.storage import handlers as rows
+from idp.storage.accounts import Account
+from idp.storage.database import reading, transaction
+from idp.storage.handlers import HandlerAuthorization, Told
+
+__all__ = [
+    "HandlerApplicationForm",
+    "HandlerView",
+    "acting_candidates",
+    "apply",
+    "decide",
+    "list_of_account",
+    "list_of_enterprise",
+    "withdraw",
+]
+
+APPLICATIONS_A_DAY: Final = 20
+_OPEN_APPLICATION: Final = "handler_application_pending"
+_EVENTS: Final = {
+    "approve": (AuditEvent.HANDLER_APPROVE, "handler_approved"),
+    "refuse": (AuditEvent.HANDLER_REFUSE, "handler_refused"),
+    "revoke": (AuditEvent.HANDLER_REVOKE, "handler_revoked"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerApplicationForm:
+    """An application as typed; ``valid_until`` a day (YYYY-MM-DD) or None."""
+
+    enterprise_name: str
+    enterprise_credit_code: str
+    matters: tuple[str, ...]
+    valid_until: str | None
+
+
+def apply(
+    platform: Platform, account_id: str, form: HandlerApplicationForm, origin: Origin
+) -> HandlerView | Refusal:
+    """Ask an enterprise for its authorisation; its legal-person account is told by SMS."""
+    now = clock.now()
+    request = rules.read(
+        form.enterprise_name, form.enterprise_credit_code, form.matters, form.valid_until, now
+    )
+    if isinstance(request, Refusal):
+        return request
+    if _too_many(platform, account_id):
+        return Refusal.of("too_many_attempts")
+    try:
+        with transaction() as session:
+            return _apply(session, platform, account_id, request, origin, now)
+    except IntegrityError:  # two at once: the partial unique index lets one pass
+        return Refusal.of(_OPEN_APPLICATION)
+
+
+def withdraw(
+    platform: Platform, account_id: str, authorization_id: str, origin: Origin
+) -> HandlerView | Refusal:
+    """The applicant takes a pending application back; the enterprise is told by SMS."""
+    now = clock.now()
+    with transaction() as session:
+        found = rows.lock(session, authorization_id)
+        if found is None or found[0].account_id != account_id:
+            return Refusal.of("not_found")
+        after = rules.withdraw(standing_of(found[0]), now)
+        if isinstance(after, Refusal):
+            return after
+        authorization, applicant, enterprise = found
+        _write(authorization, after)
+        notices.record(session, AuditEvent.HANDLER_WITHDRAW, origin, account_id, authorization)
+        notices.tell_enterprise(session, platform, "handler_withdrawn", applicant, enterprise)
+        return view(platform, found, now)
+
+
+def decide(
+    platform: Platform,
+    actor_account_id: str,
+    authorization_id: str,
+    decision: str,
+    origin: Origin,
+    reason: str | None = None,
+) -> HandlerView | Refusal:
+    """The enterprise's own legal-person account says ``approve``, ``refuse`` or ``revoke``.
+
+    A revocation ends, in the same transaction, every token that rests on the authorisation. For anyone else's
+    authorisation the answer is ``not_found``. The applicant is told by SMS.
+    """
+    now = clock.now()
+    with transaction() as session:
+        found = rows.lock(session, authorization_id)
+        if found is None or found[2].legal_account_id != actor_account_id:
+            return Refusal.of("not_found")
+        after = rules.decide(standing_of(found[0]), decision, reason, now)
+        if isinstance(after, Refusal):
+            return after
+        _write(found[0], after)
+        _settle(session, platform, found, decision, actor_account_id, now)
+        event, purpose = _EVENTS[decision]
+        notices.record(session, event, origin, actor_account_id, found[0])
+        notices.tell_applicant(session, platform, purpose, found)
+        return view(platform, found, now)
+
+
+def acting_candidates(platform: Platform, account_id: str, now: datetime) -> list[Acting]:
+    """The enterprises that an account may act for at ``now``, by name: one statement."""
+    with reading() as session:
+        found = rows.list_acting(session, account_id, now)
+    return [
+        Acting(
+            enterprise_id=row.enterprise_id,
+            enterprise_credit_code=row.enterprise_credit_code,
+            enterprise_name=row.enterprise_name,
+            account_type="handler" if row.handler_authorization_id else "legal_person",
+            handler_authorization_id=row.handler_authorization_id,
+            matters=tuple(row.matters or ()),
+            valid_until=row.valid_until,
+        )
+        for row in found
+    ]
+
+
+def standing_of(authorization: HandlerAuthorization) -> Standing:
+    """What the rules need to know of a row."""
+    return Standing(
+        status=Status(authorization.status),
+        valid_until=authorization.valid_until,
+        valid_from=authorization.valid_from,
+        decided_at=authorization.decided_at,
+        revoked_at=authorization.revoked_at,
+        reason=authorization.reason,
+    )
+
+
+def _too_many(platform: Platform, account_id: str) -> bool:
+    """Each application sends its enterprise a message: nobody may send them without end."""
+    if not platform.settings.throttle:
+        return False
+    return platform.ephemeral.hit(f"handler:{account_id}", timedelta(days=1)).count > APPLICATIONS_A_DAY
+
+
+def _apply(
+    session: Session, platform: Platform, account_id: str, request: Request, origin: Origin, now: datetime
+) -> HandlerView | Refusal:
+    applicant = session.get_one(Account, account_id)
+    enterprise = enterprises.find_enterprise(session, request.enterprise_credit_code)
+    current = rows.lock_open(session, account_id, enterprise.id) if enterprise else None
+    after = rules.apply(
+        Applicant(applicant.subject_type, applicant.verification_status),
+        Target(enterprise.enterprise_name, enterprise.status) if enterprise else None,
+        request,
+        standing_of(current) if current else None,
+        now,
+    )
+    if isinstance(after, Refusal) or enterprise is None:
+        return after if isinstance(after, Refusal) else Refusal.of("enterprise_mismatch")
+    if current:  # expired by the clock; a new one takes its place
+        current.status = Status.EXPIRED.value
+        session.flush()
+    authorization = _new(account_id, enterprise.id, request, now)
+    _write(authorization, after)
+    session.add(authorization)
+    session.flush()
+    notices.record(session, AuditEvent.HANDLER_APPLY, origin, account_id, authorization)
+    notices.tell_enterprise(session, platform, "handler_applied", applicant, enterprise)
+    return view(platform, (authorization, applicant, enterprise), now)
+
+
+def _new(account_id: str, enterprise_id: str, request: Request, now: datetime) -> HandlerAuthorization:
+    return HandlerAuthorization(
+        id=crypto.random_id(),
+        account_id=account_id,
+        enterprise_id=enterprise_id,
+        matters=list(request.matters),
+        applied_at=now,
+    )
+
+
+def _write(authorization: HandlerAuthorization, after: Standing) -> None:
+    authorization.status = after.status.value
+    authorization.valid_until = after.valid_until
+    authorization.valid_from = after.valid_from
+    authorization.decided_at = after.decided_at
+    authorization.revoked_at = after.revoked_at
+    authorization.reason = after.reason
+
+
+def _settle(
+    session: Session, platform: Platform, found: Told, decision: str, actor_account_id: str, now: datetime
+) -> None:
+    """Who did it, and what follows from it."""
+    authorization = found[0]
+    if decision == "revoke":
+        authorization.revoked_by = actor_account_id
+        session.flush()
+        authorizations.revoke_for_handler(session, platform, authorization.id, "handler_revoked", now)
+    else:
+        authorization.decided_by = actor_account_id

@@ -1,0 +1,112 @@
+"""Scans that people upload: what they really are, by their content; images are decoded and written anew."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import PurePath
+from threading import BoundedSemaphore
+from typing import Final
+
+import filetype
+from PIL import Image, ImageOps
+from pypdf import PdfReader
+
+from idp.domain.errors import Problem
+
+LARGEST_BYTES: Final = 5 * 1024 * 1024
+MOST_PIXELS: Final = 25_000_000
+LONGEST_SIDE: Final = 4000  # pixels kept; a page at 300 dpi has 3508
+MOST_PAGES: Final = 10
+JPEG_QUALITY: Final = 88
+_SUFFIXES: Final = {
+    "image/jpeg": frozenset({".jpg", ".jpeg"}),
+    "image/png": frozenset({".png"}),
+    "application/pdf": frozenset({".pdf"}),
+}
+_PILLOW_FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG"}
+_drawing = BoundedSemaphore(2)  # of 25 million pixels each costs some 200 MB while it is redrawn
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """An uploaded file as it came: ``purpose`` is the form field, ``filename`` what the browser called it."""
+
+    purpose: str
+    filename: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedScan:
+    """A scan that opens, is what its name says, and carries nothing but pixels if it is an image."""
+
+    purpose: str
+    content_type: str
+    content: bytes
+
+
+def check(scan: Scan) -> CheckedScan | Problem:
+    """The scan, fit to be stored and shown to a reviewer, or what is wrong with it.
+
+    PDF, JPEG and PNG of at most 5 MiB. Images are encoded anew: metadata, trailing bytes and whatever else
+    hides in a file stays behind. PDFs are kept as they are, if they open without a password.
+    """
+    if not scan.content:
+        return Problem("required", scan.purpose)
+    if len(scan.content) > LARGEST_BYTES:
+        return Problem("scan_too_large", scan.purpose, {"megabytes": LARGEST_BYTES // 1024**2})
+    content_type = filetype.guess_mime(scan.content)
+    if content_type not in _SUFFIXES:
+        return Problem("scan_type_unknown", scan.purpose)
+    if PurePath(scan.filename).suffix.lower() not in _SUFFIXES[content_type]:
+        return Problem("scan_name_mismatch", scan.purpose)
+    return _checked(scan, content_type)
+
+
+def _checked(scan: Scan, content_type: str) -> CheckedScan | Problem:
+    if content_type == "application/pdf":
+        fault = _pdf_fault(scan.content)
+        content = scan.content
+    else:
+        fault, content = _redrawn(scan.content, _PILLOW_FORMATS[content_type])
+    return Problem(fault, scan.purpose) if fault else CheckedScan(scan.purpose, content_type, content)
+
+
+def _redrawn(content: bytes, image_format: str) -> tuple[str | None, bytes]:
+    """A fault, or the image decoded and encoded again, upright, without metadata."""
+    try:
+        with Image.open(io.BytesIO(content), formats=[image_format]) as image:
+            if image.width * image.height > MOST_PIXELS:
+                return "scan_too_many_pixels", b""
+            with _drawing:
+                return None, _encoded(image, image_format)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return "scan_too_many_pixels", b""
+    # Broken files make Pillow's decoders raise many kinds of errors; each means the same here.
+    except Exception:  # noqa: BLE001
+        return "scan_unreadable", b""
+
+
+def _encoded(image: Image.Image, image_format: str) -> bytes:
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    upright = ImageOps.exif_transpose(image)
+    if upright.has_transparency_data:
+        upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright.convert("RGBA"))
+    buffer = io.BytesIO()
+    upright.convert("RGB").save(buffer, image_format, quality=JPEG_QUALITY)
+    return buffer.getvalue()
+
+
+def _pdf_fault(content: bytes) -> str | None:
+    """Why this PDF can't be accepted: it needs a password, has too many pages, or doesn't open."""
+    try:
+        reader = PdfReader(io.BytesIO(content), strict=False)
+        if reader.is_encrypted:
+            return "scan_encrypted"
+        pages = len(reader.pages)
+    except Exception:  # noqa: BLE001 (as above: a broken file breaks a parser in many ways)
+        return "scan_unreadable"
+    if pages > MOST_PAGES:
+        return "scan_too_many_pages"
+    return None if pages else "scan_unreadable"
