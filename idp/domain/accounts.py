@@ -20,6 +20,7 @@ ADDRESS_PACE: Final = timedelta(seconds=5)  # a slowed address may try once in t
 SMS_CODE_TTL: Final = timedelta(minutes=5)
 SMS_CODE_TRIES: Final = 5
 SMS_RESEND_AFTER: Final = timedelta(seconds=60)
+SMS_RESEND_SLACK: Final = timedelta(seconds=1)
 SMS_PER_DAY: Final = 10
 SMS_DAY: Final = timedelta(days=1)
 SMS_PER_ADDRESS: Final = 100
@@ -30,6 +31,10 @@ LOGIN_TTL: Final = timedelta(hours=8)
 LOGIN_SEEN_EVERY: Final = timedelta(minutes=1)
 
 FORMER_PASSWORDS: Final = 5
+
+
+REGISTRATIONS_PER_ADDRESS: Final = 20
+REGISTRATION_WINDOW: Final = timedelta(hours=1)
 
 
 def minutes_left(until: datetime, now: datetime) -> int:
@@ -72,7 +77,7 @@ def login_name_problem(login_name: str) -> str | None:
 
 
 def password_problem(password: str, login_name: str, phone: str) -> str | None:
-    """9–16 visible ASCII characters: letters, digits and others together, neither login name nor phone in it."""
+    """9–16 visible ASCII characters: letters, digits and others together, without login name and phone."""
     if not password:
         return "required"
     if not _PASSWORD.fullmatch(password):

@@ -25,12 +25,12 @@ class AuditEvent(StrEnum):
     LOGIN_FAILURE = "login:failure"
     LOGIN_LOCKED = "login:locked"
     LOGOUT = "login:logout"
-    PASSWORD_CHANGE = "account:password-change"
+    PASSWORD_CHANGE = "account:password_change"
     ACCOUNT_FREEZE = "account:freeze"
     ACCOUNT_UNFREEZE = "account:unfreeze"
-    REAL_NAME_SUBMIT = "real-name:submit"
-    REAL_NAME_APPROVE = "real-name:approve"
-    REAL_NAME_REJECT = "real-name:reject"
+    REAL_NAME_SUBMIT = "real_name:submit"
+    REAL_NAME_APPROVE = "real_name:approve"
+    REAL_NAME_REJECT = "real_name:reject"
     UPLOAD_VIEW = "upload:view"
     HANDLER_APPLY = "handler:apply"
     HANDLER_WITHDRAW = "handler:withdraw"
@@ -46,7 +46,7 @@ class AuditEvent(StrEnum):
     CLIENT_REGISTER = "client:register"
     CLIENT_UPDATE = "client:update"
     CLIENT_DISABLE = "client:disable"
-    CLIENT_SECRET_ROTATE = "client:secret-rotate"
+    CLIENT_SECRET_ROTATE = "client:secret_rotate"
     KEY_ROTATE = "key:rotate"
     KEY_RETIRE = "key:retire"
     ROLE_GRANT = "role:grant"
@@ -57,7 +57,7 @@ class AuditEvent(StrEnum):
 class Origin:
     """Where a request came from, cut and cleaned to what a row of the trail can hold.
 
-    Headers are a stranger's text: control characters and lone surrogates become ``?`` (PostgreSQL stores no NUL).
+    Headers are a stranger's text: control characters (PostgreSQL takes no NUL), lone surrogates become ``?``.
     """
 
     address: str

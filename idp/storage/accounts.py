@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    Connection,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.storage.database import Base, Json, UtcDateTime
+from idp.storage.enterprises import Enterprise
 
 
 class Account(Base):
@@ -26,13 +44,17 @@ class Account(Base):
     status: Mapped[str] = mapped_column(String(12), default="active")  # active, frozen, deleted
     platform_role: Mapped[str | None] = mapped_column(String(32))  # administrator, or None
 
-    subject_type: Mapped[str | None] = mapped_column(String(16))  # natural_person, legal_person, None: unverified
+    subject_type: Mapped[str | None] = mapped_column(
+        String(16)
+    )  # natural_person, legal_person, None: unverified
     verification_status: Mapped[str] = mapped_column(String(12), default="unverified")
     verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     real_name_encrypted: Mapped[str | None] = mapped_column(Text)
     document_type: Mapped[str | None] = mapped_column(String(32))
     document_number_encrypted: Mapped[str | None] = mapped_column(Text)
-    document_index: Mapped[str | None] = mapped_column(String(64), unique=True)  # type and number, verified natural persons
+    document_index: Mapped[str | None] = mapped_column(
+        String(64), unique=True
+    )  # type and number, verified natural persons
     address_encrypted: Mapped[str | None] = mapped_column(Text)
     default_enterprise_id: Mapped[str | None] = mapped_column(String(22))  # a preference, checked when used
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -64,7 +86,9 @@ class AccountRole(Base):
     __tablename__ = "account_roles"
 
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
-    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True)
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True
+    )
     role: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
@@ -80,3 +104,150 @@ class PasswordHistory(Base):
 
 
 Index("ix_logins_expires_at", Login.expires_at)
+
+accounts = cast(Table, Account.__table__)
+logins = cast(Table, Login.__table__)
+enterprises = cast(Table, Enterprise.__table__)
+account_roles = cast(Table, AccountRole.__table__)
+password_history = cast(Table, PasswordHistory.__table__)
+
+
+# --- accounts ---------------------------------------------------------------------------------------------
+
+
+class Holder(NamedTuple):
+    """What signing in needs to know of an account."""
+
+    account_id: str
+    login_name: str
+    password_hash: str
+    status: str
+    phone_encrypted: str
+
+
+_INSERT_ACCOUNT = insert(accounts)
+_MATCHING = union_all(
+    select(accounts.c.id).where(accounts.c.login_name_index == bindparam("login_name_index")),
+    select(accounts.c.id).where(accounts.c.document_index.in_(bindparam("document_indexes", expanding=True))),
+    select(enterprises.c.legal_account_id).where(
+        enterprises.c.enterprise_credit_code == bindparam("enterprise_credit_code")
+    ),
+)
+_FIND_HOLDER = (
+    select(
+        accounts.c.id,
+        accounts.c.login_name,
+        accounts.c.password_hash,
+        accounts.c.status,
+        accounts.c.phone_encrypted,
+    )
+    .where(accounts.c.id.in_(_MATCHING), accounts.c.status != "deleted")
+    .order_by(accounts.c.document_index.is_(None))  # of an ID number and a like credit code, the person
+    .limit(1)
+)
+
+
+def insert_account(session: Session, values: dict[str, Any]) -> None:
+    """Insert an account from its column values; IntegrityError when login name or phone are taken."""
+    session.connection().execute(_INSERT_ACCOUNT, values)
+
+
+def find_taken(session: Session, login_name_index: str, phone_index: str) -> frozenset[str]:
+    """Which of ``login_name`` and ``phone`` an account has already."""
+    statement = select(accounts.c.login_name_index == login_name_index, accounts.c.phone_index == phone_index)
+    both = or_(accounts.c.login_name_index == login_name_index, accounts.c.phone_index == phone_index)
+    rows = session.execute(statement.where(both)).all()
+    taken = {"login_name": any(row[0] for row in rows), "phone": any(row[1] for row in rows)}
+    return frozenset(name for name, is_taken in taken.items() if is_taken)
+
+
+def find_holder(
+    connection: Connection,
+    login_name_index: str | None,
+    document_indexes: Sequence[str],
+    enterprise_credit_code: str | None,
+) -> Holder | None:
+    """The account behind what was typed at the sign-in; each alternative by its own unique index."""
+    parameters = {
+        "login_name_index": login_name_index,
+        "document_indexes": list(document_indexes),
+        "enterprise_credit_code": enterprise_credit_code,
+    }
+    row = connection.execute(_FIND_HOLDER, parameters).first()
+    return None if row is None else Holder(*row)
+
+
+def find_account(session: Session, account_id: str) -> Account | None:
+    """One account."""
+    return session.get(Account, account_id)
+
+
+def find_account_id(session: Session, login_name: str) -> str | None:
+    """The id of the account with a login name, without regard to case."""
+    return session.scalar(select(accounts.c.id).where(accounts.c.login_name_index == login_name.lower()))
+
+
+def list_accounts(session: Session, login_name_part: str, offset: int, limit: int) -> list[Account]:
+    """Accounts in order of login name whose login name holds the text, without regard to case."""
+    statement = select(Account).order_by(Account.login_name_index).offset(offset).limit(limit)
+    if login_name_part:
+        statement = statement.where(
+            Account.login_name_index.contains(login_name_part.lower(), autoescape=True)
+        )
+    return list(session.scalars(statement))
+
+
+def count_accounts(session: Session, login_name_part: str) -> int:
+    """How many accounts ``list_accounts`` would list in all."""
+    statement = select(func.count()).select_from(accounts)
+    if login_name_part:
+        statement = statement.where(
+            accounts.c.login_name_index.contains(login_name_part.lower(), autoescape=True)
+        )
+    return session.scalar(statement) or 0
+
+
+def update_account(session: Session, account_id: str, values: dict[str, Any]) -> bool:
+    """Change columns of one account; whether it is there."""
+    statement = update(accounts).where(accounts.c.id == account_id).values(**values)
+    return session.connection().execute(statement).rowcount == 1
+
+
+# --- former passwords and roles -----------------------------------------------------------------------------
+
+
+def insert_former_password(
+    session: Session, account_id: str, password_hash: str, changed_at: datetime
+) -> None:
+    """Remember the hash of a password that has just been replaced."""
+    values = {"account_id": account_id, "password_hash": password_hash, "changed_at": changed_at}
+    session.connection().execute(insert(password_history), values)
+
+
+def list_former_passwords(session: Session, account_id: str, limit: int) -> list[str]:
+    """The latest hashes, newest first."""
+    mine = select(password_history.c.password_hash).where(password_history.c.account_id == account_id)
+    return list(session.scalars(mine.order_by(password_history.c.id.desc()).limit(limit)))
+
+
+def insert_role(session: Session, account_id: str, client_id: str, role: str) -> bool:
+    """Give a role of a client; False when the account has it already."""
+    key = {"account_id": account_id, "client_id": client_id, "role": role}
+    if session.get(AccountRole, key) is not None:
+        return False
+    session.connection().execute(insert(account_roles), key)
+    return True
+
+
+def delete_role(session: Session, account_id: str, client_id: str, role: str) -> bool:
+    """Take a role of a client away; False when the account didn't have it."""
+    c = account_roles.c
+    mine = (c.account_id == account_id, c.client_id == client_id, c.role == role)
+    return session.connection().execute(delete(account_roles).where(*mine)).rowcount == 1
+
+
+def list_roles(session: Session, account_id: str) -> list[tuple[str, str]]:
+    """(client_id, role) of an account, in order."""
+    c = account_roles.c
+    statement = select(c.client_id, c.role).where(c.account_id == account_id).order_by(c.client_id, c.role)
+    return [(row.client_id, row.role) for row in session.execute(statement)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Index, String, Table, Text, bindparam, delete, insert, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.storage.database import Base, UtcDateTime
 
@@ -26,3 +27,82 @@ class OutboxMessage(Base):
 
 
 Index("ix_outbox_due", OutboxMessage.next_attempt_at)
+
+LONGEST_ERROR = 300
+
+table = cast(Table, OutboxMessage.__table__)
+_c = table.c
+_INSERT = insert(table)
+_DUE = _c.next_attempt_at <= bindparam("now", type_=UtcDateTime)
+_HAS_DUE = select(_c.id).where(_DUE).limit(1)
+_FIRST_DUE = (
+    select(_c.id, _c.kind, _c.payload_encrypted, _c.created_at, _c.attempts)
+    .where(_DUE)
+    .order_by(_c.next_attempt_at)
+    .limit(1)
+    .with_for_update(skip_locked=True)  # SQLite knows no such clause and needs none: its writers queue
+)
+_MINE = (_c.id == bindparam("message"), _c.attempts == bindparam("attempt"))
+_LEASE = (
+    update(table)
+    .where(_c.id == bindparam("message"))
+    .values(attempts=_c.attempts + 1, next_attempt_at=bindparam("until"))
+)
+_DELIVERED = (
+    update(table).where(*_MINE).values(delivered_at=bindparam("at"), next_attempt_at=None, last_error=None)
+)
+_FAILED = (
+    update(table).where(*_MINE).values(next_attempt_at=bindparam("again"), last_error=bindparam("error"))
+)
+
+
+class Leased(NamedTuple):
+    """A message taken for one attempt; ``attempts`` counts this one."""
+
+    id: int
+    kind: str
+    payload_encrypted: str
+    created_at: datetime
+    attempts: int
+
+
+def insert_message(session: Session, values: dict[str, Any]) -> None:
+    """Insert one message from its column values."""
+    session.connection().execute(_INSERT, values)
+
+
+def has_due(session: Session, now: datetime) -> bool:
+    """Whether anything waits to be delivered; takes no lock."""
+    return session.execute(_HAS_DUE, {"now": now}).first() is not None
+
+
+def lease_due(session: Session, now: datetime, until: datetime) -> Leased | None:
+    """The message due longest, which nobody else gets before ``until``; in a transaction of its own."""
+    row = session.execute(_FIRST_DUE, {"now": now}).first()
+    if row is None:
+        return None
+    session.connection().execute(_LEASE, {"message": row.id, "until": until})
+    return Leased(row.id, row.kind, row.payload_encrypted, row.created_at, row.attempts + 1)
+
+
+def mark_delivered(session: Session, message: int, attempt: int, at: datetime) -> None:
+    """It is done, unless another worker has taken it over since."""
+    session.connection().execute(_DELIVERED, {"message": message, "attempt": attempt, "at": at})
+
+
+def mark_failed(session: Session, message: int, attempt: int, again: datetime | None, error: str) -> None:
+    """This attempt failed; None means that there will be no other."""
+    values = {"message": message, "attempt": attempt, "again": again, "error": error[:LONGEST_ERROR]}
+    session.connection().execute(_FAILED, values)
+
+
+def list_recent(session: Session, kind: str, limit: int) -> list[tuple[str, datetime, datetime | None]]:
+    """The latest messages of a kind, newest first: payload, when written, when delivered."""
+    statement = select(_c.payload_encrypted, _c.created_at, _c.delivered_at).where(_c.kind == kind)
+    return [(*row,) for row in session.execute(statement.order_by(_c.id.desc()).limit(limit))]
+
+
+def purge_done(session: Session, before: datetime, limit: int) -> int:
+    """Delete messages written before then of which nothing more will come; at most ``limit``."""
+    done = select(_c.id).where(_c.next_attempt_at.is_(None), _c.created_at < before).limit(limit)
+    return session.connection().execute(delete(table).where(_c.id.in_(done))).rowcount

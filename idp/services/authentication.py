@@ -1,0 +1,286 @@
+"""Signing in: the code, the two factors, and the login that follows from them.
+
+Whoever is named at the sign-in, known or not, meets the same work and the same answers: one lookup, one
+Argon2id, one code looked at, the same counters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from idp import clock
+from idp.crypto import hash_token, random_id, random_token
+from idp.domain import accounts as rules
+from idp.domain.accounts import Identifier
+from idp.domain.audit import AuditEvent, Origin
+from idp.domain.errors import Refusal
+from idp.ephemeral import EphemeralUnavailable
+from idp.services import audit, authorizations, login_limits, sms_codes
+from idp.services.platform import Platform
+from idp.services.sms_codes import Destination
+from idp.storage import accounts as account_rows
+from idp.storage import logins as rows
+from idp.storage.accounts import Holder
+from idp.storage.database import reading, single_statements, transaction
+
+PURPOSE = "login"
+TWO_FACTORS = "urn:gsp:acr:2fa"
+PASSWORD_AND_SMS = ("pwd", "sms", "mfa")  # RFC 8176
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """Who has just shown what; ``auth_time`` in seconds since 1970."""
+
+    account_id: str
+    acr: str
+    amr: tuple[str, ...]
+    auth_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoginView:
+    """A login and what its account says now; the fields in the order of storage.logins."""
+
+    sid: str
+    account_id: str
+    login_name: str
+    auth_time: int
+    acr: str
+    amr: tuple[str, ...]
+    subject_type: str | None
+    verification_status: str
+    platform_role: str | None
+    default_enterprise_id: str | None
+    legal_enterprise_id: str | None  # the enterprise whose legal-person account this is
+    address: str
+    user_agent: str
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What was typed and the account behind it, if there is one; ``subject`` is counted and locked."""
+
+    identifier: Identifier
+    holder: Holder | None
+    subject: str
+    destination: Destination
+
+
+def send_login_code(platform: Platform, identifier: str, origin: Origin) -> Refusal | None:
+    """Send a code to the bound phone of whoever is named. None also when nobody is."""
+    named = _look_up(platform, identifier)
+    if not named.identifier.value:
+        return Refusal.of("required", "identifier")
+    return sms_codes.send_code(platform, named.destination, PURPOSE, origin)
+
+
+def authenticate(
+    platform: Platform, identifier: str, password: str, sms_code: str, origin: Origin
+) -> Authenticated | Refusal:
+    """Check password and code together: ``credentials_wrong`` for anything wrong.
+
+    ``login_locked`` (minutes), ``address_slowed`` (seconds), ``service_unavailable``; ``account_frozen`` is said
+    only to whom both factors are right.
+    """
+    named = _look_up(platform, identifier)
+    try:
+        attempt = login_limits.admit(platform, named.subject, origin)
+        if isinstance(attempt, Refusal):
+            return _refuse(named, attempt, origin)
+        if not _both_factors_right(platform, named, password, sms_code):
+            return _fail(platform, named, attempt, origin)
+        login_limits.forget_failures(platform, named.subject)
+    except EphemeralUnavailable:
+        return Refusal.of("service_unavailable")
+    return _admit(platform, named, password, origin)
+
+
+def _look_up(platform: Platform, typed: str) -> _Named:
+    identifier, fields = rules.read_identifier(typed), platform.keyring.fields
+    documents = [fields.index(key, "accounts.document") for key in identifier.document_keys]
+    with single_statements() as connection:
+        holder = account_rows.find_holder(
+            connection, identifier.login_name_index, documents, identifier.enterprise_credit_code
+        )
+    if holder is None:
+        nobody = Destination(None, identifier.value)
+        return _Named(identifier, None, fields.index(identifier.value, "login.subject"), nobody)
+    phone = fields.decrypt(holder.phone_encrypted, "accounts.phone")
+    destination = Destination(phone, identifier.value, holder.account_id)
+    return _Named(identifier, holder, holder.account_id, destination)
+
+
+def _both_factors_right(platform: Platform, named: _Named, password: str, sms_code: str) -> bool:
+    """Both are looked at whatever the first one says, and the code is used up only when both are right."""
+    password_fits = platform.passwords.verify(named.holder and named.holder.password_hash, password)
+    code_refused = sms_codes.examine_code(platform, named.destination, PURPOSE, sms_code)
+    if named.holder is None or not password_fits or code_refused is not None:
+        return False
+    return sms_codes.redeem_code(platform, named.destination, PURPOSE, sms_code)
+
+
+def _fail(platform: Platform, named: _Named, attempt: int, origin: Origin) -> Refusal:
+    locked = login_limits.record_failure(platform, named.subject, attempt, origin)
+    with transaction() as session:
+        _record(session, AuditEvent.LOGIN_FAILURE, named, "credentials_wrong", origin)
+        if locked is not None:
+            _record(session, AuditEvent.LOGIN_LOCKED, named, "login_locked", origin)
+    return locked or Refusal.of("credentials_wrong")
+
+
+def _refuse(named: _Named, refusal: Refusal, origin: Origin) -> Refusal:
+    with transaction() as session:
+        _record(session, AuditEvent.LOGIN_FAILURE, named, refusal.code, origin)
+    return refusal
+
+
+def _record(session: Session, event: AuditEvent, named: _Named, result: str, origin: Origin) -> None:
+    audit.record(
+        session,
+        event,
+        origin,
+        account_id=named.holder.account_id if named.holder else None,
+        result=result,
+        detail={"identifier": rules.mask_identifier(named.identifier.value)},
+    )
+
+
+def _admit(platform: Platform, named: _Named, password: str, origin: Origin) -> Authenticated | Refusal:
+    holder = named.holder
+    if holder is None or holder.status != "active":
+        return _refuse(named, Refusal.of("account_frozen"), origin)
+    if platform.passwords.needs_rehash(holder.password_hash):
+        renewed = platform.passwords.hash(password)
+        with transaction() as session:
+            account_rows.update_account(session, holder.account_id, {"password_hash": renewed})
+    return by_password_and_sms(holder.account_id)
+
+
+def by_password_and_sms(account_id: str) -> Authenticated:
+    """Both factors were shown just now: at the sign-in, or by registering."""
+    return Authenticated(account_id, TWO_FACTORS, PASSWORD_AND_SMS, int(clock.now().timestamp()))
+
+
+def open_login(
+    platform: Platform, authenticated: Authenticated, origin: Origin, *, replaces: str | None
+) -> tuple[str, LoginView]:
+    """Open a login in a browser; the token is for its cookie alone.
+
+    ``replaces`` is the token the browser had. The same account goes on under its ``sid`` with a new token, so
+    that clients' sessions last through a repeated sign-in; another account's login ends with all that rests on it.
+    """
+    token, now = random_token(), clock.now()
+    values = _login_values(token, authenticated, origin, now)
+    former = hash_token(replaces) if replaces else None
+    with transaction() as session:
+        sid = former and rows.renew_login(session, former, authenticated.account_id, values)
+        if not sid:
+            sid = random_id()
+            _end_former(session, platform, former, origin, now)
+            rows.insert_login(session, {"sid": sid, "account_id": authenticated.account_id, **values})
+        audit.record(
+            session, AuditEvent.LOGIN_SUCCESS, origin, account_id=authenticated.account_id, object_id=sid
+        )
+    login = find_login(platform, token)
+    assert login is not None  # noqa: S101 - it has just been written
+    return token, login
+
+
+def _login_values(
+    token: str, authenticated: Authenticated, origin: Origin, now: datetime
+) -> dict[str, object]:
+    return {
+        "token_hash": hash_token(token),
+        "auth_time": authenticated.auth_time,
+        "acr": authenticated.acr,
+        "amr": list(authenticated.amr),
+        "address": origin.address,
+        "user_agent": origin.user_agent,
+        "created_at": now,
+        "last_seen_at": now,
+        "expires_at": now + rules.LOGIN_TTL,
+    }
+
+
+def _end_former(
+    session: Session, platform: Platform, former: str | None, origin: Origin, now: datetime
+) -> None:
+    sid = rows.find_open_sid(session, former) if former else None
+    if sid is not None:
+        _end(session, platform, sid, origin, "replaced", now)
+
+
+def find_login(platform: Platform, token: str) -> LoginView | None:
+    """The login with this token, awake and of an active account: one statement, a second once a minute."""
+    with single_statements() as connection:
+        row = rows.find_login(connection, hash_token(token))
+        if row is None:
+            return None
+        login, now = _view(row), clock.now()
+        if not rules.is_awake(login.last_seen_at, login.expires_at, now):
+            return None
+        if now - login.last_seen_at >= rules.LOGIN_SEEN_EVERY:
+            rows.mark_seen(connection, login.sid, now)
+    return login
+
+
+def _view(row: Sequence[Any]) -> LoginView:
+    values = list(row)
+    values[5] = tuple(values[5])
+    return LoginView(*values)
+
+
+def list_logins(platform: Platform, account_id: str) -> list[LoginView]:
+    """The account's logins that are awake, the one seen last first."""
+    with reading() as session:
+        logins = [_view(row) for row in rows.list_logins(session, account_id)]
+    now = clock.now()
+    return [login for login in logins if rules.is_awake(login.last_seen_at, login.expires_at, now)]
+
+
+def end_login(platform: Platform, sid: str, origin: Origin, reason: str) -> None:
+    """End a login with all that rests on it, and tell the clients; nothing happens if it had ended."""
+    with transaction() as session:
+        _end(session, platform, sid, origin, reason, clock.now())
+
+
+def end_other_logins(
+    session: Session, platform: Platform, account_id: str, kept_sid: str | None, origin: Origin, reason: str
+) -> None:
+    """End an account's logins but one, in the caller's transaction: after a change of password."""
+    for sid in rows.list_open_sids(session, account_id):
+        if sid != kept_sid:
+            _end(session, platform, sid, origin, reason, clock.now())
+
+
+def end_expired_logins(platform: Platform, now: datetime, origin: Origin, limit: int = 100) -> int:
+    """End logins that are eight hours old, up to ``limit``; for the worker."""
+    with reading() as session:
+        expired = rows.list_expired_sids(session, now, limit)
+    for sid in expired:
+        end_login(platform, sid, origin, "expired")
+    return len(expired)
+
+
+def _end(session: Session, platform: Platform, sid: str, origin: Origin, reason: str, now: datetime) -> None:
+    account_id = rows.end_login(session, sid, now)
+    if account_id is None:
+        return
+    authorizations.end_session(session, platform, sid, now)
+    audit.record(
+        session,
+        AuditEvent.LOGOUT,
+        origin,
+        account_id=account_id,
+        object_id=sid,
+        detail={"reason": reason},
+    )

@@ -1,0 +1,205 @@
+"""The outbox: text messages and back-channel logouts, written with their cause, delivered afterwards.
+
+A message is leased for one attempt in a short transaction, delivered outside any, then marked. So two workers
+never hold the same message, and one that dies gives its message back when the lease runs out: at least once.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from idp import clock
+from idp.outbound import OutboundError
+from idp.services.platform import Platform
+from idp.sms import SmsError, SmsGateway
+from idp.storage import outbox as rows
+from idp.storage.database import reading, transaction
+from idp.storage.outbox import Leased
+
+SMS = "sms"
+BACKCHANNEL_LOGOUT = "backchannel_logout"
+
+LEASE_TTL = timedelta(seconds=30)  # several times what one attempt may take
+FIRST_RETRY_AFTER = timedelta(seconds=1)
+LONGEST_RETRY = timedelta(minutes=5)
+CODE_WORTH = timedelta(minutes=5)  # a code that comes later than it lives is only confusing
+NOTICE_WORTH = timedelta(hours=24)
+LOGOUT_WORTH = timedelta(hours=8)  # no browser session outlives this
+KEPT = timedelta(days=1)
+
+SignLogoutToken = Callable[
+    [dict[str, Any]], str | None
+]  # claims to a JWT; None: the client is no longer there
+
+
+class DeliveryError(Exception):
+    """An attempt failed; the text says why, without personal data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """The ways out that the worker brings along."""
+
+    sms: SmsGateway
+    sign_logout_token: SignLogoutToken
+
+
+@dataclass(frozen=True, slots=True)
+class SentSms:
+    """A text message as the development outbox shows it; ``code`` is None for a notice."""
+
+    phone: str
+    purpose: str
+    code: str | None
+    text: str
+    sent_at: datetime
+
+
+def enqueue_sms(
+    session: Session, platform: Platform, phone: str, purpose: str, text: str, *, code: str | None = None
+) -> None:
+    """A text message, in the caller's transaction. With ``IDP_SMS=outbox`` writing it is sending it."""
+    payload = {"phone": phone, "purpose": purpose, "text": text, "code": code}
+    _enqueue(session, platform, SMS, payload, done=platform.settings.sms == "outbox")
+
+
+def enqueue_logout_token(
+    session: Session,
+    platform: Platform,
+    client_id: str,
+    backchannel_logout_uri: str,
+    claims: Mapping[str, Any],
+) -> None:
+    """A logout token for a client (Back-Channel Logout 1.0 §2.5), signed when it leaves, so never stale."""
+    payload = {"client_id": client_id, "uri": backchannel_logout_uri, "claims": dict(claims)}
+    _enqueue(session, platform, BACKCHANNEL_LOGOUT, payload, done=False)
+
+
+def _enqueue(
+    session: Session, platform: Platform, kind: str, payload: Mapping[str, Any], *, done: bool
+) -> None:
+    now = clock.now()
+    sealed = platform.keyring.fields.encrypt(json.dumps(payload), "outbox.payload")
+    rows.insert_message(
+        session,
+        {
+            "kind": kind,
+            "payload_encrypted": sealed,
+            "created_at": now,
+            "next_attempt_at": None if done else now,
+            "attempts": 0,
+            "delivered_at": now if done else None,
+        },
+    )
+
+
+def _payload(platform: Platform, sealed: str) -> dict[str, Any]:
+    payload: dict[str, Any] = json.loads(platform.keyring.fields.decrypt(sealed, "outbox.payload"))
+    return payload
+
+
+def list_recent_sms(platform: Platform, limit: int = 200) -> list[SentSms]:
+    """The latest text messages, newest first."""
+    with reading() as session:
+        recent = rows.list_recent(session, SMS, limit)
+    messages = []
+    for sealed, created_at, delivered_at in recent:
+        payload = _payload(platform, sealed)
+        messages.append(SentSms(**payload, sent_at=delivered_at or created_at))
+    return messages
+
+
+def lease_due(platform: Platform, now: datetime) -> Leased | None:
+    """Take the message due longest for one attempt; looks without a lock first."""
+    with reading() as session:
+        if not rows.has_due(session, now):
+            return None
+    with transaction() as session:
+        return rows.lease_due(session, now, now + LEASE_TTL)
+
+
+def deliver(platform: Platform, message: Leased, channels: Channels) -> bool:
+    """One attempt with a leased message; whether it got through. A failure is kept and tried again later."""
+    try:
+        _send(platform, message, channels)
+    except (DeliveryError, SmsError, OutboundError) as error:
+        _keep_for_later(platform, message, str(error))
+        return False
+    with transaction() as session:
+        rows.mark_delivered(session, message.id, message.attempts, clock.now())
+    return True
+
+
+def deliver_due(
+    platform: Platform,
+    sms_gateway: SmsGateway,
+    sign_logout_token: SignLogoutToken,
+    now: datetime,
+    limit: int = 100,
+) -> int:
+    """Attempt up to ``limit`` due messages, one after the other; how many got through."""
+    channels = Channels(sms_gateway, sign_logout_token)
+    delivered = 0
+    for _ in range(limit):
+        message = lease_due(platform, now)
+        if message is None:
+            break
+        delivered += deliver(platform, message, channels)
+    return delivered
+
+
+def _send(platform: Platform, message: Leased, channels: Channels) -> None:
+    payload = _payload(platform, message.payload_encrypted)
+    if message.kind == SMS:
+        channels.sms.send(payload["phone"], payload["text"], f"{message.id}")
+    else:
+        _send_logout_token(platform, payload, channels.sign_logout_token)
+
+
+def _send_logout_token(platform: Platform, payload: dict[str, Any], sign: SignLogoutToken) -> None:
+    """Back-Channel Logout 1.0 §2.5, §2.8: a form with the token; 200 or 204 is success."""
+    token = sign({**payload["claims"], "aud": payload["client_id"]})
+    if token is None:
+        return
+    answer = platform.outbound.post(payload["uri"], data={"logout_token": token})
+    if not 200 <= answer.status < 300:
+        raise DeliveryError(f"the client answered {answer.status}")
+
+
+def _keep_for_later(platform: Platform, message: Leased, error: str) -> None:
+    now = clock.now()
+    again = now + retry_after(message.attempts, secrets.SystemRandom().random())
+    worth = _worth(platform, message)
+    with transaction() as session:
+        rows.mark_failed(
+            session,
+            message.id,
+            message.attempts,
+            again if again < message.created_at + worth else None,
+            error,
+        )
+
+
+def retry_after(attempts: int, chance: float) -> timedelta:
+    """Exponential back-off: 1, 2, 4 … seconds, at most 5 minutes, times 0.5 to 1 by ``chance`` (0 to 1)."""
+    span: timedelta = min(FIRST_RETRY_AFTER * 2 ** min(attempts - 1, 20), LONGEST_RETRY)
+    return span * (0.5 + chance / 2)
+
+
+def _worth(platform: Platform, message: Leased) -> timedelta:
+    if message.kind == BACKCHANNEL_LOGOUT:
+        return LOGOUT_WORTH
+    return CODE_WORTH if _payload(platform, message.payload_encrypted)["code"] else NOTICE_WORTH
+
+
+def purge(now: datetime, limit: int = 500) -> int:
+    """Delete messages that are done with and a day old, up to ``limit``: codes and phones are not kept."""
+    with transaction() as session:
+        return rows.purge_done(session, now - KEPT, limit)

@@ -1,0 +1,88 @@
+"""Text messages: their Chinese texts, and the gateways that send them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+from idp.config import Settings
+
+SIGNATURE: Final = "【政务服务平台】"
+LONGEST_NAME: Final = 60  # a longer name of an enterprise is cut, so that the message stays one
+
+_CODE: Final = "验证码{code}，用于{use}，5分钟内有效，请勿告诉他人。如非本人操作，请忽略。"
+_TEXTS: Final[Mapping[str, str]] = {
+    "register": _CODE.replace("{use}", "用户注册"),
+    "login": _CODE.replace("{use}", "用户登录"),
+    "password_changed": "您的账号{login_name}的登录密码已修改。如非本人操作，请致电12381。",
+    "real_name_approved": "您的账号{login_name}已通过实名认证。",
+    "real_name_rejected": "您的账号{login_name}的实名认证申请未通过，请登录用户中心查看原因。",
+    "handler_applied": "{applicant_name}申请成为{enterprise_name}的经办人，请登录用户中心审核。",
+    "handler_withdrawn": "{applicant_name}已撤回{enterprise_name}的经办人申请。",
+    "handler_approved": "您已成为{enterprise_name}的经办人，可代表该企业办理已授权事项。",
+    "handler_refused": "您提交的{enterprise_name}的经办人申请未通过。",
+    "handler_revoked": "您在{enterprise_name}的经办人授权已被撤销，即刻起不能再代表该企业办理业务。",
+}
+
+
+def text(purpose: str, **values: str) -> str:
+    """The whole message for a purpose; KeyError for an unknown one or a missing value."""
+    shown = {name: value[:LONGEST_NAME] for name, value in values.items()}
+    return SIGNATURE + _TEXTS[purpose].format_map(shown)
+
+
+class SmsError(Exception):
+    """The gateway did not take the message; the text says why without naming the phone. Worth another try."""
+
+
+class SmsGateway(Protocol):
+    """Something that sends one message to one phone, or raises SmsError."""
+
+    def send(self, phone: str, message: str, reference: str) -> None:
+        """Send ``message``; the same ``reference`` again is the same message again."""
+
+
+class Answer(Protocol):
+    """As much of an HTTP answer as a gateway looks at."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+
+Post = Callable[
+    [str, Mapping[str, str], Mapping[str, str]], Answer
+]  # url, JSON body, headers; may raise OSError-likes
+
+
+class HttpSmsGateway:
+    """An operator's gateway: POST of ``{"phone", "text", "reference"}`` as JSON with a bearer token.
+
+    Any 2xx means that it was taken; ``reference`` lets the gateway drop a repetition.
+    """
+
+    def __init__(self, url: str, token: str, post: Post) -> None:
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._post = post
+
+    def send(self, phone: str, message: str, reference: str) -> None:
+        """One POST."""
+        body = {"phone": phone, "text": message, "reference": reference}
+        answer = self._post(self._url, body, self._headers)
+        if not 200 <= answer.status < 300:
+            raise SmsError(f"the gateway answered {answer.status}")
+
+
+class DevelopmentOutbox:
+    """Development: the row in the outbox is the message; it is read at ``/dev/outbox`` and never leaves."""
+
+    def send(self, phone: str, message: str, reference: str) -> None:
+        """Nothing: there is no way from here to a telephone."""
+
+
+def gateway(settings: Settings, post: Post) -> SmsGateway:
+    """The gateway that the settings name."""
+    if settings.sms == "http" and settings.sms_url and settings.sms_token:
+        return HttpSmsGateway(settings.sms_url, settings.sms_token, post)
+    return DevelopmentOutbox()

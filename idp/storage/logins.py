@@ -1,0 +1,122 @@
+"""Queries over logins: finding one is on the path of every page and of every authorization request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
+from sqlalchemy.orm import Session
+
+from idp.storage.accounts import accounts, logins
+from idp.storage.authorizations import Authorization
+from idp.storage.database import UtcDateTime
+from idp.storage.enterprises import Enterprise
+
+_c = logins.c
+_LOGIN = (
+    _c.sid,
+    _c.account_id,
+    accounts.c.login_name,
+    _c.auth_time,
+    _c.acr,
+    _c.amr,
+    accounts.c.subject_type,
+    accounts.c.verification_status,
+    accounts.c.platform_role,
+    accounts.c.default_enterprise_id,
+    Enterprise.id.label("legal_enterprise_id"),
+    _c.address,
+    _c.user_agent,
+    _c.created_at,
+    _c.last_seen_at,
+    _c.expires_at,
+)
+_OPEN_LOGIN = (
+    select(*_LOGIN)
+    .select_from(logins)
+    .join(accounts, accounts.c.id == _c.account_id)
+    .outerjoin(Enterprise, Enterprise.legal_account_id == _c.account_id)
+    .where(_c.ended_at.is_(None), accounts.c.status == "active")
+)
+_FIND = _OPEN_LOGIN.where(_c.token_hash == bindparam("token_hash"))
+_LIST = _OPEN_LOGIN.where(_c.account_id == bindparam("account_id")).order_by(_c.last_seen_at.desc())
+_INSERT = insert(logins)
+_SEEN = (
+    update(logins)
+    .where(_c.sid == bindparam("login"), _c.last_seen_at < bindparam("now", type_=UtcDateTime))
+    .values(last_seen_at=bindparam("now", type_=UtcDateTime))
+)
+
+
+def find_login(connection: Connection, token_hash: str) -> Sequence[Any] | None:
+    """The login with this token that nobody has ended, with what its account says; one row, one statement."""
+    return connection.execute(_FIND, {"token_hash": token_hash}).first()
+
+
+def list_logins(session: Session, account_id: str) -> list[Sequence[Any]]:
+    """The logins of an account that nobody has ended, the one seen last first."""
+    return list(session.execute(_LIST, {"account_id": account_id}))
+
+
+def mark_seen(connection: Connection, sid: str, now: datetime) -> None:
+    """The browser was here."""
+    connection.execute(_SEEN, {"login": sid, "now": now})
+
+
+def insert_login(session: Session, values: dict[str, Any]) -> None:
+    """Insert a login from its column values."""
+    session.connection().execute(_INSERT, values)
+
+
+def renew_login(session: Session, token_hash: str, account_id: str, values: dict[str, Any]) -> str | None:
+    """Give the open login with this token, if it is this account's, new values; its sid, or None."""
+    statement = (
+        update(logins)
+        .where(_c.token_hash == token_hash, _c.account_id == account_id, _c.ended_at.is_(None))
+        .values(**values)
+        .returning(_c.sid)
+    )
+    return session.connection().execute(statement).scalar()
+
+
+def find_open_sid(session: Session, token_hash: str) -> str | None:
+    """The sid of the login with this token, if nobody has ended it."""
+    statement = select(_c.sid).where(_c.token_hash == token_hash, _c.ended_at.is_(None))
+    return session.scalar(statement)
+
+
+def end_login(session: Session, sid: str, now: datetime) -> str | None:
+    """End a login; its account, or None if it had ended: of two that end it at once, one gets the account."""
+    statement = (
+        update(logins)
+        .where(_c.sid == sid, _c.ended_at.is_(None))
+        .values(ended_at=now)
+        .returning(_c.account_id)
+    )
+    return session.connection().execute(statement).scalar()
+
+
+def list_open_sids(session: Session, account_id: str) -> list[str]:
+    """The sids of an account's logins that nobody has ended."""
+    return list(session.scalars(select(_c.sid).where(_c.account_id == account_id, _c.ended_at.is_(None))))
+
+
+def list_expired_sids(session: Session, now: datetime, limit: int) -> list[str]:
+    """Logins past their absolute end that nobody has ended yet."""
+    statement = select(_c.sid).where(_c.expires_at <= now, _c.ended_at.is_(None)).limit(limit)
+    return list(session.scalars(statement))
+
+
+def purge_ended(session: Session, before: datetime, limit: int) -> int:
+    """Delete logins over since before then on which no authorization rests any more; at most ``limit``."""
+    rests_on = exists().where(Authorization.sid == _c.sid)
+    old = select(_c.sid).where(_c.expires_at < before, _c.ended_at.is_not(None), ~rests_on).limit(limit)
+    return session.connection().execute(delete(logins).where(_c.sid.in_(old))).rowcount
+
+
+def purge_authorizations(session: Session, before: datetime, limit: int) -> int:
+    """Delete authorizations over since before then; at most ``limit``."""
+    old = select(Authorization.id).where(Authorization.expires_at < before).limit(limit)
+    return session.connection().execute(delete(Authorization).where(Authorization.id.in_(old))).rowcount
