@@ -17,7 +17,7 @@ from idp.config import Settings
 from idp.storage.database import db
 
 # tests.servers first: a plugin has to be registered before another one imports it.
-pytest_plugins = ["tests.servers", "tests.databases", "tests.network", "tests.queries"]
+pytest_plugins = ["tests.servers", "tests.databases", "tests.network", "tests.queries", "tests.applications"]
 
 SERVER_FIXTURES = {"postgresql", "postgresql_database", "redis_server", "redis_url"}
 ISSUER = "http://127.0.0.1:5000"
