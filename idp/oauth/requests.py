@@ -15,6 +15,10 @@ MAX_FIELDS = 100
 MAX_BYTES = 32 * 1024
 
 
+class UnreadableRequest(InvalidRequestError):
+    """The parameters can't be read at all: too long, too many, not UTF-8, or with a NUL."""
+
+
 class RepeatedParameters(dict[str, str]):
     """Parameters of which some came twice: the first value of each, and the names of the ``repeated`` ones."""
 
@@ -48,18 +52,18 @@ class ProtocolRequest(OAuth2Request):
 def parse(encoded: bytes) -> RepeatedParameters:
     """Parameters from a query or body; empty ones count as left out (RFC 6749 §3.1).
 
-    Raises InvalidRequestError for what is too long, is not UTF-8 or holds a NUL.
+    Raises UnreadableRequest.
     """
     if len(encoded) > MAX_BYTES:
-        raise InvalidRequestError("The request is too large")
+        raise UnreadableRequest("The request is too large")
     try:
         pairs = parse_qsl(
             encoded.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
         )
     except ValueError as error:
-        raise InvalidRequestError("The parameters are not UTF-8, or there are too many") from error
+        raise UnreadableRequest("The parameters are not UTF-8, or there are too many") from error
     if any("\0" in name or "\0" in value for name, value in pairs):
-        raise InvalidRequestError("A parameter holds a NUL character")
+        raise UnreadableRequest("A parameter holds a NUL character")
     parameters = RepeatedParameters()
     repeated = []
     for name, value in pairs:

@@ -17,6 +17,9 @@ from idp.storage.database import reading, single_statements, transaction
 from idp.storage.enterprises import Enterprise
 
 
+NOTHING = Remembered()
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentView:
     """One remembered consent; ``enterprise_name`` is None for a consent given as oneself."""

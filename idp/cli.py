@@ -1,0 +1,209 @@
+"""The operator's commands: ``flask --app wsgi …``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+
+from idp import clock, worker
+from idp.domain.audit import AuditEvent, Origin
+from idp.domain.errors import Refusal
+from idp.services import audit, clients, demonstration
+from idp.services.clients import RegisteredClient
+from idp.services.platform import Platform
+from idp.storage import migrate
+from idp.storage.database import db, transaction
+
+ORIGIN = Origin(address="", user_agent="command line", request_id="")
+
+database_commands = AppGroup("db", help="The database's schema.")
+client_commands = AppGroup("clients", help="The client register.")
+key_commands = AppGroup("keys", help="Signing and encryption keys.")
+audit_commands = AppGroup("audit", help="The audit trail.")
+demo_commands = AppGroup("demo", help="Demonstration data (development only).")
+
+
+def register(app: Flask) -> None:
+    """Add the commands to ``app``."""
+    for group in (database_commands, client_commands, key_commands, audit_commands, demo_commands):
+        app.cli.add_command(group)
+    app.cli.add_command(work)
+
+
+def _platform() -> Platform:
+    return cast("Platform", current_app.extensions["idp"])
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(1)
+
+
+def _print(document: object) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+
+
+def _explained(refusal: Refusal) -> str:
+    lines = [
+        f"{problem.field or 'request'}: {problem.detail.get('reason', problem.code)}"
+        for problem in refusal.problems
+    ]
+    return "\n".join(lines)
+
+
+@database_commands.command("upgrade")
+def upgrade() -> None:
+    """Bring the schema to the newest revision."""
+    migrate.upgrade(db.engine)
+    click.echo("The schema is current.")
+
+
+@client_commands.command("add")
+@click.option(
+    "--json", "source", type=click.File(encoding="utf-8"), required=True, help="A file, or - for standard input."
+)
+def add_client(source: Any) -> None:
+    """Register a client from RFC 7591 metadata; prints the registration, the secret in it this once."""
+    try:
+        metadata = json.load(source)
+    except ValueError as error:
+        _fail(f"This is not JSON: {error}")
+    if not isinstance(metadata, dict):
+        _fail("The metadata must be a JSON object.")
+    outcome = clients.register(_platform(), metadata, ORIGIN)
+    if isinstance(outcome, Refusal):
+        _fail(_explained(outcome))
+    _print(_registration(outcome))
+
+
+def _registration(registered: RegisteredClient) -> dict[str, Any]:
+    """The registration answer of RFC 7591 §3.2.1."""
+    secret = (
+        {"client_secret": registered.client_secret, "client_secret_expires_at": 0}
+        if registered.client_secret
+        else {}
+    )
+    return {
+        "client_id": registered.client_id,
+        **secret,
+        "client_id_issued_at": int(registered.created_at.timestamp()),
+        **registered.metadata,
+        "disabled": registered.disabled_at is not None,
+    }
+
+
+@client_commands.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_clients(*, as_json: bool) -> None:
+    """List every client."""
+    registered = clients.list_clients(_platform())
+    if as_json:
+        _print([_registration(client) for client in registered])
+        return
+    for client in registered:
+        state = "disabled" if client.disabled_at else "active"
+        click.echo(f"{client.client_id}\t{state}\t{client.metadata['client_name']}")
+
+
+@client_commands.command("show")
+@click.argument("client_id")
+def show_client(client_id: str) -> None:
+    """Print one registration as JSON."""
+    registered = clients.find_registration(_platform(), client_id)
+    if registered is None:
+        _fail(f"There is no client {client_id}.")
+    _print(_registration(registered))
+
+
+@client_commands.command("disable")
+@click.argument("client_id")
+def disable_client(client_id: str) -> None:
+    """Stop serving a client."""
+    refusal = clients.disable(_platform(), client_id, ORIGIN)
+    if refusal:
+        _fail(f"There is no client {client_id}.")
+    click.echo(f"{client_id} is disabled.")
+
+
+@client_commands.command("rotate-secret")
+@click.argument("client_id")
+def rotate_secret(client_id: str) -> None:
+    """Give a client a new secret and print it, this once."""
+    outcome = clients.rotate_secret(_platform(), client_id, ORIGIN)
+    if isinstance(outcome, Refusal):
+        _fail(f"{client_id}: {outcome.code}")
+    _print(
+        {
+            "client_id": outcome.client_id,
+            "client_secret": outcome.client_secret,
+            "client_secret_expires_at": 0,
+        }
+    )
+
+
+@key_commands.command("list")
+def list_keys() -> None:
+    """List the keys and what each is doing now."""
+    for key in _platform().keyring.list_keys(clock.now()):
+        click.echo(f"{key.kid}\t{key.use}\t{key.algorithm}\t{key.state}\t{key.born_at:%Y-%m-%d %H:%M:%S}Z")
+
+
+@key_commands.command("rotate")
+@click.argument("algorithm", type=click.Choice(["ES256", "RS256", "A256GCM"]))
+def rotate_key(algorithm: str) -> None:
+    """Add a new key: published at once, signing after its lead; no restart is needed."""
+    kid = _platform().keyring.rotate(algorithm, clock.now())
+    _record(AuditEvent.KEY_ROTATE, str(kid))
+    click.echo(f"New {algorithm} key {kid}.")
+
+
+@key_commands.command("retire")
+@click.argument("kid")
+def retire_key(kid: str) -> None:
+    """Remove a key that nothing needs any more."""
+    _platform().keyring.retire(kid)
+    _record(AuditEvent.KEY_RETIRE, kid)
+    click.echo(f"{kid} is gone.")
+
+
+def _record(event: AuditEvent, object_id: str) -> None:
+    with transaction() as session:
+        audit.record(session, event, ORIGIN, object_id=object_id)
+
+
+@audit_commands.command("verify")
+def verify_audit() -> None:
+    """Check the hash chain of the audit trail; exits with 1 at the first broken entry."""
+    broken = audit.verify(_platform())
+    if broken is not None:
+        _fail(f"The audit trail is broken at entry {broken}.")
+    click.echo("The audit trail is whole.")
+
+
+@demo_commands.command("load")
+@click.option("--smdvs-url", default="http://127.0.0.1:5001", show_default=True, help="Where smdvs answers.")
+@click.option(
+    "--smdvs-jwks",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="smdvs's public keys, as `python -m clients.smdvs.keys` prints them.",
+)
+def load_demonstration(smdvs_url: str, smdvs_jwks: Path) -> None:
+    """Load the demonstration accounts, enterprises and smdvs's registration; a second time changes nothing."""
+    platform = _platform()
+    if not platform.settings.development:
+        _fail("IDP_ENV: demonstration data is for development only.")
+    demonstration.load(platform, smdvs_url, json.loads(smdvs_jwks.read_text(encoding="utf-8")))
+    click.echo("The demonstration data is there.")
+
+
+@click.command("worker")
+def work() -> None:
+    """Deliver the outbox, seal the audit trail, purge what has expired; until stopped."""
+    worker.run(current_app._get_current_object())  # type: ignore[attr-defined] # noqa: SLF001 - Flask's own idiom

@@ -1,0 +1,92 @@
+"""The JSON endpoints of the protocol under ``/oauth``."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import orjson
+from authlib.oauth2.rfc6749.errors import OAuth2Error
+from flask import Blueprint, Flask, Response, current_app, request
+
+from idp.ephemeral import EphemeralUnavailable
+from idp.oauth import endpoints, metadata
+from idp.oauth.endpoints import BearerError
+from idp.oauth.requests import FORM, parse, read_form
+from idp.oauth.server import Server, error_response, unavailable_response
+from idp.services.platform import Platform
+
+blueprint = Blueprint("oauth", __name__)
+
+
+def register(app: Flask, platform: Platform) -> None:
+    """Add the endpoints to ``app`` and put the ready documents in front of it."""
+    app.extensions["idp.oauth"] = Server(platform)
+    app.register_blueprint(blueprint)
+    app.wsgi_app = metadata.ReadyDocuments(app.wsgi_app, platform)  # type: ignore[method-assign]
+
+
+def _server() -> Server:
+    return cast("Server", current_app.extensions["idp.oauth"])
+
+
+blueprint.register_error_handler(OAuth2Error, error_response)
+blueprint.register_error_handler(EphemeralUnavailable, unavailable_response)
+
+
+@blueprint.post("/oauth/token")
+def token() -> Response:
+    """RFC 6749 §3.2."""
+    return cast("Response", _server().create_token_response(read_form(request)))
+
+
+@blueprint.post("/oauth/introspect")
+def introspect() -> Response:
+    """RFC 7662 §2."""
+    return cast("Response", _server().create_endpoint_response("introspection", read_form(request)))
+
+
+@blueprint.post("/oauth/revoke")
+def revoke() -> Response:
+    """RFC 7009 §2."""
+    return cast("Response", _server().create_endpoint_response("revocation", read_form(request)))
+
+
+@blueprint.route("/oauth/userinfo", methods=["GET", "POST"])
+def userinfo() -> Response:
+    """OIDC Core 5.3."""
+    try:
+        body = endpoints.userinfo(_server().platform, _bearer_token())
+    except BearerError as error:
+        return _bearer_refusal(error)
+    response = Response(orjson.dumps(body), mimetype="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _bearer_token() -> str:
+    """The token of the header or the form body, of one of them (RFC 6750 §2); never of the URL."""
+    scheme, _, header_token = request.headers.get("Authorization", "").partition(" ")
+    body = parse(request.get_data(cache=False)) if request.mimetype == FORM and request.method == "POST" else {}
+    form_token = body.get("access_token")
+    if header_token and form_token:
+        raise BearerError(400, "invalid_request", "The access token is sent twice")
+    token_sent = header_token.strip() if scheme.lower() == "bearer" else form_token
+    if not token_sent:
+        raise BearerError(401, None)
+    return token_sent
+
+
+def _bearer_refusal(error: BearerError) -> Response:
+    body = {"error": error.error, "error_description": error.description} if error.error else {}
+    response = Response(orjson.dumps(body), status=error.status, mimetype="application/json")
+    response.headers["WWW-Authenticate"] = error.challenge
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.route(metadata.DISCOVERY_PATHS[0], methods=["POST", "PUT", "DELETE", "PATCH"])
+@blueprint.route(metadata.DISCOVERY_PATHS[1], methods=["POST", "PUT", "DELETE", "PATCH"])
+@blueprint.route(metadata.JWKS_PATH, methods=["POST", "PUT", "DELETE", "PATCH"])
+def only_for_reading() -> Response:
+    """The documents are answered before Flask; anything but GET and HEAD ends here."""
+    return Response(status=405, headers={"Allow": "GET, HEAD"})

@@ -1,0 +1,214 @@
+"""The pages of an authorization request: sign-in (account.py), acting enterprise, consent; and its answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from flask import make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from idp import clock
+from idp.domain.clients import Client, origin_of
+from idp.domain.interaction import ChooseEnterprise, Consent, Fail, LogIn, Respond, Step, TurnAway
+from idp.oauth import authorization
+from idp.oauth.authorization import Answer, AuthorizationRequest
+from idp.services import clients, consents
+from idp.services.authentication import LoginView
+from idp.web import session
+from idp.web.errors import error_page
+from idp.web.messages import shared_data
+from idp.web.pages import pages
+from idp.web.security import allow_client
+from idp.web.session import platform
+
+blueprint = pages("authorize", __name__, "/interaction")
+
+DENIED = ("access_denied", "The person refused")
+
+
+@dataclass(frozen=True, slots=True)
+class PendingView:
+    """What the pages say of the request that waits: who asks, and where its answer will go."""
+
+    request_id: str
+    client_name: str
+    client_uri: str | None
+    logo_uri: str | None
+    policy_uri: str | None
+    tos_uri: str | None
+    login_hint: str | None
+    redirect_origin: str
+
+
+def pending(request_id: str) -> PendingView | None:
+    """The stored request as pages show it; None when it is unknown, answered or too old."""
+    waiting = authorization.find(platform(), request_id)
+    client = clients.find_client(platform(), waiting.client_id) if waiting else None
+    if waiting is None or client is None:
+        return None
+    return PendingView(
+        request_id=request_id,
+        client_name=client.client_name,
+        client_uri=client.client_uri,
+        logo_uri=client.logo_uri,
+        policy_uri=client.policy_uri,
+        tos_uri=client.tos_uri,
+        login_hint=waiting.login_hint,
+        redirect_origin=origin_of(waiting.redirect_uri),
+    )
+
+
+def resume(request_id: str) -> ResponseReturnValue:
+    """Go on with a stored request after a page; the next page, or its answer."""
+    waiting = authorization.find(platform(), request_id)
+    return error_page("request_expired", 400) if waiting is None else proceed(waiting, request_id)
+
+
+def cancel(request_id: str) -> ResponseReturnValue:
+    """Answer the client that the person refused."""
+    waiting = authorization.take(platform(), request_id)
+    if waiting is None:
+        return error_page("request_expired", 400)
+    return deliver(authorization.refuse(platform(), waiting, *DENIED))
+
+
+def proceed(waiting: AuthorizationRequest, request_id: str | None = None) -> ResponseReturnValue:
+    """Decide what is next for a request, new (``request_id`` None) or stored, and do it."""
+    client = clients.find_client(platform(), waiting.client_id)
+    if client is None:
+        return error_page("request_expired", 400)
+    login = session.current_login()
+    step = authorization.decide(platform(), waiting, client, login, clock.now())
+    if isinstance(step, Respond | Fail):
+        return _answer(waiting, request_id, client, login, step)
+    return redirect(_page_of(step, request_id or authorization.store(platform(), waiting)), 303)
+
+
+def _page_of(step: Step, request_id: str) -> str:
+    pages_of_steps = {
+        LogIn: "account.login",
+        ChooseEnterprise: "authorize.enterprise",
+        Consent: "authorize.consent",
+        TurnAway: "authorize.turned_away",
+    }
+    return url_for(pages_of_steps[type(step)], request=request_id)
+
+
+def _answer(
+    waiting: AuthorizationRequest,
+    request_id: str | None,
+    client: Client,
+    login: LoginView | None,
+    step: Respond | Fail,
+) -> ResponseReturnValue:
+    """The one answer of a request: a stored one is used up first, so that two clicks get one code."""
+    if request_id is not None and authorization.take(platform(), request_id) is None:
+        return error_page("request_expired", 400)
+    if isinstance(step, Fail) or login is None:
+        error = step if isinstance(step, Fail) else Fail("login_required", "The person is not signed in")
+        return deliver(authorization.refuse(platform(), waiting, error.error, error.description))
+    now = clock.now()
+    return deliver(authorization.respond(platform(), waiting, client, login, step.acting, now))
+
+
+def deliver(answer: Answer) -> ResponseReturnValue:
+    """Send the answer to the client as its response_mode says (RFC 6749 §4.1.2, Form Post Response Mode 2)."""
+    if answer.response_mode == "query":
+        return redirect(answer.location, 303)
+    allow_client(origin_of(answer.redirect_uri), None)
+    return make_response(render_template("authorize/form_post.html", answer=answer))
+
+
+def _waiting(step_type: type[Step]) -> tuple[str, AuthorizationRequest, Step, PendingView] | Response:
+    """The request of this page and its step, if that is the one the page is for; else where to go instead."""
+    request_id = request.values.get("request", "")
+    waiting = authorization.find(platform(), request_id)
+    view = pending(request_id)
+    client = clients.find_client(platform(), waiting.client_id) if waiting else None
+    if waiting is None or view is None or client is None:
+        return error_page("request_expired", 400)
+    step = authorization.decide(platform(), waiting, client, session.current_login(), clock.now())
+    if not isinstance(step, step_type):
+        return make_response(proceed(waiting, request_id))
+    allow_client(view.redirect_origin, view.logo_uri)
+    return request_id, waiting, step, view
+
+
+@blueprint.route("/enterprise", methods=["GET", "POST"])
+def enterprise() -> ResponseReturnValue:
+    """切换企业 within a request: which enterprise this grant acts for."""
+    found = _waiting(ChooseEnterprise)
+    if isinstance(found, Response):
+        return found
+    request_id, waiting, step, view = found
+    if request.method == "GET" or not isinstance(step, ChooseEnterprise):
+        return _enterprise_page(view, step)
+    if request.form.get("decision") == "deny":
+        return cancel(request_id)
+    return _choose(request_id, waiting, step, view)
+
+
+def _choose(
+    request_id: str, waiting: AuthorizationRequest, step: ChooseEnterprise, view: PendingView
+) -> ResponseReturnValue:
+    chosen = request.form.get("enterprise")
+    offered = {acting.enterprise_credit_code for acting in step.candidates}
+    if step.may_act_as_self:
+        offered.add("")
+    if chosen not in offered:
+        return _enterprise_page(view, step, problem="enterprise_required", status=422)
+    answered = replace(waiting, enterprise=chosen)
+    authorization.save(platform(), request_id, answered)
+    return proceed(answered, request_id)
+
+
+def _enterprise_page(
+    view: PendingView, step: Step, problem: str | None = None, status: int = 200
+) -> ResponseReturnValue:
+    page = render_template("authorize/enterprise.html", pending=view, step=step, problem=problem)
+    return make_response(page, status)
+
+
+@blueprint.route("/consent", methods=["GET", "POST"])
+def consent() -> ResponseReturnValue:
+    """What the client will know, for which enterprise; allow or deny."""
+    found = _waiting(Consent)
+    if isinstance(found, Response):
+        return found
+    request_id, waiting, step, view = found
+    decision = request.form.get("decision")
+    if decision == "deny":
+        return cancel(request_id)
+    if decision == "allow" and isinstance(step, Consent):
+        return _allow(request_id, waiting, step)
+    data = shared_data(waiting.scopes | waiting.requested.scopes)
+    acting = step.acting if isinstance(step, Consent) else None
+    page = render_template("authorize/consent.html", pending=view, acting=acting, data=data)
+    return make_response(page, 200 if request.method == "GET" else 422)
+
+
+def _allow(request_id: str, waiting: AuthorizationRequest, step: Consent) -> ResponseReturnValue:
+    login = session.current_login()
+    if login is not None:
+        acting = step.acting
+        consents.remember(
+            login.account_id,
+            waiting.client_id,
+            acting.enterprise_id if acting else None,
+            waiting.scopes | waiting.requested.scopes,
+            session.origin(),
+        )
+    return proceed(replace(waiting, consented=True), request_id)
+
+
+@blueprint.route("/turned-away", methods=["GET", "POST"])
+def turned_away() -> ResponseReturnValue:
+    """The client serves enterprises only: how to become a handler, and the way back."""
+    found = _waiting(TurnAway)
+    if isinstance(found, Response):
+        return found
+    request_id, _request, _step, view = found
+    if request.method == "POST":
+        return cancel(request_id)
+    return make_response(render_template("authorize/turned_away.html", pending=view), 403)
