@@ -25,8 +25,8 @@ from idp.services.platform import Platform
 from idp.services.sms_codes import Destination
 from idp.storage import accounts as account_rows
 from idp.storage import logins as rows
-from idp.storage.accounts import Holder
 from idp.storage.database import reading, single_statements, transaction
+from idp.storage.logins import Holder
 
 PURPOSE = "login"
 TWO_FACTORS = "urn:gsp:acr:2fa"
@@ -88,8 +88,8 @@ def authenticate(
 ) -> Authenticated | Refusal:
     """Check password and code together: ``credentials_wrong`` for anything wrong.
 
-    ``login_locked`` (minutes), ``address_slowed`` (seconds), ``service_unavailable``; ``account_frozen`` is said
-    only to whom both factors are right.
+    Also ``login_locked`` (minutes), ``address_slowed`` (seconds), ``service_unavailable``; ``account_frozen``
+    is said only to whoever had both factors right.
     """
     named = _look_up(platform, identifier)
     try:
@@ -108,7 +108,7 @@ def _look_up(platform: Platform, typed: str) -> _Named:
     identifier, fields = rules.read_identifier(typed), platform.keyring.fields
     documents = [fields.index(key, "accounts.document") for key in identifier.document_keys]
     with single_statements() as connection:
-        holder = account_rows.find_holder(
+        holder = rows.find_holder(
             connection, identifier.login_name_index, documents, identifier.enterprise_credit_code
         )
     if holder is None:
@@ -176,7 +176,7 @@ def open_login(
     """Open a login in a browser; the token is for its cookie alone.
 
     ``replaces`` is the token the browser had. The same account goes on under its ``sid`` with a new token, so
-    that clients' sessions last through a repeated sign-in; another account's login ends with all that rests on it.
+    that clients' sessions last through a repeated sign-in; another account's login ends as by signing out.
     """
     token, now = random_token(), clock.now()
     values = _login_values(token, authenticated, origin, now)

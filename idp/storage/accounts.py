@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from sqlalchemy import (
-    Connection,
     ForeignKey,
     Index,
     String,
     Table,
     Text,
-    bindparam,
     delete,
     func,
     insert,
     or_,
     select,
-    union_all,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.storage.database import Base, Json, UtcDateTime
-from idp.storage.enterprises import Enterprise
 
 
 class Account(Base):
@@ -107,7 +102,6 @@ Index("ix_logins_expires_at", Login.expires_at)
 
 accounts = cast(Table, Account.__table__)
 logins = cast(Table, Login.__table__)
-enterprises = cast(Table, Enterprise.__table__)
 account_roles = cast(Table, AccountRole.__table__)
 password_history = cast(Table, PasswordHistory.__table__)
 
@@ -115,36 +109,7 @@ password_history = cast(Table, PasswordHistory.__table__)
 # --- accounts ---------------------------------------------------------------------------------------------
 
 
-class Holder(NamedTuple):
-    """What signing in needs to know of an account."""
-
-    account_id: str
-    login_name: str
-    password_hash: str
-    status: str
-    phone_encrypted: str
-
-
 _INSERT_ACCOUNT = insert(accounts)
-_MATCHING = union_all(
-    select(accounts.c.id).where(accounts.c.login_name_index == bindparam("login_name_index")),
-    select(accounts.c.id).where(accounts.c.document_index.in_(bindparam("document_indexes", expanding=True))),
-    select(enterprises.c.legal_account_id).where(
-        enterprises.c.enterprise_credit_code == bindparam("enterprise_credit_code")
-    ),
-)
-_FIND_HOLDER = (
-    select(
-        accounts.c.id,
-        accounts.c.login_name,
-        accounts.c.password_hash,
-        accounts.c.status,
-        accounts.c.phone_encrypted,
-    )
-    .where(accounts.c.id.in_(_MATCHING), accounts.c.status != "deleted")
-    .order_by(accounts.c.document_index.is_(None))  # of an ID number and a like credit code, the person
-    .limit(1)
-)
 
 
 def insert_account(session: Session, values: dict[str, Any]) -> None:
@@ -159,22 +124,6 @@ def find_taken(session: Session, login_name_index: str, phone_index: str) -> fro
     rows = session.execute(statement.where(both)).all()
     taken = {"login_name": any(row[0] for row in rows), "phone": any(row[1] for row in rows)}
     return frozenset(name for name, is_taken in taken.items() if is_taken)
-
-
-def find_holder(
-    connection: Connection,
-    login_name_index: str | None,
-    document_indexes: Sequence[str],
-    enterprise_credit_code: str | None,
-) -> Holder | None:
-    """The account behind what was typed at the sign-in; each alternative by its own unique index."""
-    parameters = {
-        "login_name_index": login_name_index,
-        "document_indexes": list(document_indexes),
-        "enterprise_credit_code": enterprise_credit_code,
-    }
-    row = connection.execute(_FIND_HOLDER, parameters).first()
-    return None if row is None else Holder(*row)
 
 
 def find_account(session: Session, account_id: str) -> Account | None:

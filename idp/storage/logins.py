@@ -1,12 +1,12 @@
-"""Queries over logins: finding one is on the path of every page and of every authorization request."""
+"""Queries of signing in and staying so: finding a login is on the path of every authorization request."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, exists, insert, select, union_all, update
 from sqlalchemy.orm import Session
 
 from idp.storage.accounts import accounts, logins
@@ -14,7 +14,39 @@ from idp.storage.authorizations import Authorization
 from idp.storage.database import UtcDateTime
 from idp.storage.enterprises import Enterprise
 
+enterprises = cast(Table, Enterprise.__table__)
 _c = logins.c
+
+
+class Holder(NamedTuple):
+    """What signing in needs to know of an account."""
+
+    account_id: str
+    login_name: str
+    password_hash: str
+    status: str
+    phone_encrypted: str
+
+
+_MATCHING = union_all(
+    select(accounts.c.id).where(accounts.c.login_name_index == bindparam("login_name_index")),
+    select(accounts.c.id).where(accounts.c.document_index.in_(bindparam("document_indexes", expanding=True))),
+    select(enterprises.c.legal_account_id).where(
+        enterprises.c.enterprise_credit_code == bindparam("enterprise_credit_code")
+    ),
+)
+_FIND_HOLDER = (
+    select(
+        accounts.c.id,
+        accounts.c.login_name,
+        accounts.c.password_hash,
+        accounts.c.status,
+        accounts.c.phone_encrypted,
+    )
+    .where(accounts.c.id.in_(_MATCHING), accounts.c.status != "deleted")
+    .order_by(accounts.c.document_index.is_(None))  # of an ID number and a like credit code, the person
+    .limit(1)
+)
 _LOGIN = (
     _c.sid,
     _c.account_id,
@@ -48,6 +80,22 @@ _SEEN = (
     .where(_c.sid == bindparam("login"), _c.last_seen_at < bindparam("now", type_=UtcDateTime))
     .values(last_seen_at=bindparam("now", type_=UtcDateTime))
 )
+
+
+def find_holder(
+    connection: Connection,
+    login_name_index: str | None,
+    document_indexes: Sequence[str],
+    enterprise_credit_code: str | None,
+) -> Holder | None:
+    """The account behind what was typed at the sign-in; each alternative by its own unique index."""
+    parameters = {
+        "login_name_index": login_name_index,
+        "document_indexes": list(document_indexes),
+        "enterprise_credit_code": enterprise_credit_code,
+    }
+    row = connection.execute(_FIND_HOLDER, parameters).first()
+    return None if row is None else Holder(*row)
 
 
 def find_login(connection: Connection, token_hash: str) -> Sequence[Any] | None:
