@@ -16,7 +16,7 @@ from typing import Protocol
 LONGEST_NAME = 200
 
 
-class EphemeralUnavailable(Exception):  # noqa: N818 (a state of the service)
+class EphemeralUnavailable(Exception):
     """The store doesn't answer now; nothing is known about whether the last verb took effect."""
 
 

@@ -96,6 +96,13 @@ TAKE = delete(table).where(_key).returning(table.c.value, table.c.expires_at)
 DROP = delete(table).where(_key)
 UPSERTS = {"sqlite": _Upserts(sqlite.insert), "postgresql": _Upserts(postgresql.insert)}
 
+# SQLite's driver is in autocommit from the start (``idp.storage.database``), only no BEGIN may be sent;
+# SQLAlchemy's own option would set the driver back when the connection returns to the pool.
+AUTOCOMMIT: dict[str, dict[str, Any]] = {
+    "sqlite": {"sqlite_begin": None},
+    "postgresql": {"isolation_level": "AUTOCOMMIT"},
+}
+
 
 def purge_statement(batch: int) -> Delete:
     """Deletes up to ``batch`` expired rows; the outer test spares a row renewed since it was chosen."""
@@ -114,7 +121,7 @@ class DatabaseEphemeral:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._engine = engine.execution_options(**AUTOCOMMIT[engine.dialect.name])
         self._upserts = UPSERTS[engine.dialect.name]
 
     def put(self, key: str, value: bytes, ttl: timedelta) -> None:

@@ -194,6 +194,8 @@ def _opened(content: str, passphrase: str | None, path: Path) -> bytes:
 
 def _imported(jwk: dict[str, Any]) -> SigningKey | bytes:
     """The key in a form to work with; a wrong, short or public one is a ``ValueError`` or ``JoseError``."""
+    if (jwk["kty"] == "oct") is (jwk["use"] == "sig"):
+        raise ValueError("signing keys are asymmetric, all others are not")
     if jwk["kty"] == "oct":
         secret = urlsafe_b64decode(jwk["k"] + "=")
         if len(secret) != SECRET_BYTES:

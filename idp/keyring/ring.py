@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from joserfc.jwk import KeySet
 
@@ -88,16 +88,10 @@ class Ring:
         return self._secret(infos[0])
 
     def _secret(self, info: KeyInfo) -> bytes:
-        stored = self._by_kid[info.kid]
-        if not isinstance(stored.key, bytes):
-            raise KeyringError("key_unreadable", stored.path)
-        return stored.key
+        return cast("bytes", self._by_kid[info.kid].key)
 
     def _signer(self, info: KeyInfo) -> SigningKey:
-        stored = self._by_kid[info.kid]
-        if isinstance(stored.key, bytes):
-            raise KeyringError("key_unreadable", stored.path)
-        return stored.key
+        return cast("SigningKey", self._by_kid[info.kid].key)
 
 
 def _grouped(stored: tuple[StoredKey, ...]) -> dict[Group, tuple[KeyInfo, ...]]:

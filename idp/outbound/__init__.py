@@ -12,10 +12,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 from certifi import where
 from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError, SSLError
+from urllib3.util import parse_url
 
 from idp.outbound.address import Address, Network, is_public, resolve
 from idp.outbound.connection import Dialer, PinningAdapter
@@ -32,7 +34,8 @@ class OutboundError(Exception):
     """The call was not made or gave no answer; ``code`` says why.
 
     ``url_invalid``, ``scheme_refused``, ``name_unknown``, ``address_refused``, ``unreachable``,
-    ``tls_failed``, ``timeout``, ``too_large``, ``answer_invalid``. The text has the code and host only, never the whole URL.
+    ``tls_failed``, ``timeout``, ``too_large``, ``answer_invalid``.
+    The text has the code and the host only, never the whole URL.
     """
 
     def __init__(self, code: str, host: str = "") -> None:
@@ -53,8 +56,8 @@ class Outbound:
     """Makes such calls; safe for threads. ``allow`` are private networks that may be reached all the same.
 
     ``ca_bundle`` adds certificate authorities. ``plain_http`` (development) lets ``http://`` go anywhere;
-    without it ``http`` only reaches addresses in ``allow``. A call ends after ``timeout`` seconds, whatever the
-    server does.
+    without it ``http`` only reaches addresses in ``allow``. A call ends after ``timeout`` seconds, whatever
+    the server does.
     """
 
     def __init__(
@@ -140,12 +143,13 @@ def _prepared(request: requests.Request) -> tuple[requests.PreparedRequest, Targ
         raise OutboundError("url_invalid")
     try:
         prepared = request.prepare()
-        parsed = requests.models.parse_url(str(prepared.url))
+        parsed = parse_url(str(prepared.url))
+        authority = urlsplit(url).netloc
     except (requests.RequestException, HTTPError, ValueError) as error:
         raise OutboundError("url_invalid") from error
     if parsed.scheme not in {"http", "https"}:
         raise OutboundError("scheme_refused")
-    if parsed.auth is not None or "@" in (parsed.netloc or "") or not parsed.host:
+    if "@" in authority or not parsed.host:
         raise OutboundError("url_invalid")
     port = parsed.port or (443 if parsed.scheme == "https" else 80)
     return prepared, Target(parsed.scheme, parsed.host.strip("[]"), port)
