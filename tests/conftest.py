@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from idp import clock
 from idp.config import Settings
+from idp.keyring import Keyring
 from idp.storage.database import db
 
 # tests.servers first: a plugin has to be registered before another one imports it.
@@ -43,8 +44,6 @@ def _needs_server(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def _keys_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from idp.keyring import Keyring
-
     directory = tmp_path_factory.mktemp("keys")
     Keyring.open(directory).ensure(clock.now())
     return directory
@@ -78,7 +77,7 @@ def settings(backend: str, database_url: str, keys_dir: Path, request: pytest.Fi
 @pytest.fixture
 def make_app(settings: MakeSettings) -> Iterator[Callable[..., Flask]]:
     """``make_app(throttle=False)``: the application with changed settings."""
-    from idp.app import create_app
+    from idp.app import create_app  # here, because tests of the lower layers need not wait for all of it
 
     made: list[Flask] = []
 

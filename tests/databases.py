@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, create_engine
 
+from idp.storage import migrate
 from idp.storage.database import Engines
 from tests.servers import PostgreSQL
 
@@ -94,8 +95,6 @@ def _emptying(connection: psycopg.Connection[tuple[object, ...]]) -> bytes:
 
 
 def _migrate(url: str) -> None:
-    from idp.storage import migrate
-
     engine = _engine(url)
     migrate.upgrade(engine)
     engine.dispose()

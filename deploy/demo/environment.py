@@ -62,8 +62,6 @@ def _idp_defaults(root: Path, var: Path, port: int) -> dict[str, str]:
         "IDP_SECRET_KEY": _secret(var / "idp-secret-key"),
         "IDP_DATABASE_URL": f"sqlite:///{var / 'idp.sqlite3'}",
         "IDP_KEYS_DIR": str(root / "keys"),
-        # smdvs is told of ended sessions on this machine.
-        "IDP_OUTBOUND_ALLOW": f"{LOOPBACK}/32",
     }
 
 
