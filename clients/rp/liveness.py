@@ -1,0 +1,84 @@
+"""Whether a token that was good when signed is still in force: introspection (RFC 7662), remembered for a
+second.
+
+A signature can't know that an enterprise has since revoked its handler. When the provider can't
+be asked, the answer is
+no answer (ProviderUnavailable), never yes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from clients.rp.client import Client
+from clients.rp.discovery import Provider
+from clients.rp.errors import ProviderUnavailable, Refusal, invalid_token
+
+CACHE_SECONDS = 1.0
+MAX_ENTRIES = 4096
+# What may have changed since the token was signed, and what must not have.
+CURRENT_CLAIMS = ("account_type", "handler_scope", "roles", "scope")
+FIXED_CLAIMS = ("sub", "client_id", "enterprise_credit_code", "handler_authorization_id")
+
+REVOKED = invalid_token("token_revoked", "The authorization behind this token is no longer in force")
+
+
+class Liveness:
+    """Asks the provider about tokens, with a memory of at most one second in this process."""
+
+    def __init__(self, provider: Provider, client: Client) -> None:
+        self._provider = provider
+        self._client = client
+        self._lock = threading.Lock()
+        self._seen: dict[str, tuple[float, Mapping[str, Any]]] = {}
+
+    def confirm(
+        self, token: str, claims: Mapping[str, Any], *, fresh: bool = False
+    ) -> Mapping[str, Any] | Refusal:
+        """The token's claims as they stand now, or the refusal. ``fresh`` asks even if asked within the last
+        second.
+        """
+        answer = self._answer(token, fresh)
+        if answer.get("active") is not True:
+            return REVOKED
+        if any(name in answer and answer[name] != claims.get(name) for name in FIXED_CLAIMS):
+            return invalid_token("token_changed", "The provider says something else about this token now")
+        return {**claims, **{name: answer[name] for name in CURRENT_CLAIMS if name in answer}}
+
+    def drop_all(self) -> None:
+        """Forget everything: something has been revoked or signed out."""
+        with self._lock:
+            self._seen.clear()
+
+    def _answer(self, token: str, fresh: bool) -> Mapping[str, Any]:
+        key = hashlib.sha256(token.encode()).hexdigest()
+        # Taken before the question goes out, so that an answer never counts for longer than it may.
+        asked = time.monotonic()
+        with self._lock:
+            known = self._seen.get(key)
+        if known is not None and not fresh and asked - known[0] < CACHE_SECONDS:
+            return known[1]
+        answer = introspect(self._provider, self._client, token)
+        self._remember(key, asked, answer)
+        return answer
+
+    def _remember(self, key: str, asked: float, answer: Mapping[str, Any]) -> None:
+        with self._lock:
+            if len(self._seen) >= MAX_ENTRIES:
+                self._seen.clear()
+            self._seen[key] = (asked, answer)
+
+
+def introspect(provider: Provider, client: Client, token: str) -> Mapping[str, Any]:
+    """The introspection answer (RFC 7662 §2.2). Raises ProviderUnavailable for anything that isn't one."""
+    answer = provider.transport.post(
+        provider.metadata().introspection_endpoint,
+        {"token": token, "token_type_hint": "access_token", **client.authentication(provider.issuer)},
+    )
+    if answer.status != 200 or not isinstance(answer.body.get("active"), bool):
+        raise ProviderUnavailable(f"introspection answered {answer.status} {answer.body.get('error')}")
+    return answer.body

@@ -1,0 +1,73 @@
+"""The one door to reports, for pages and the API alike: token, claims, entitlement, liveness,
+in that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from clients.rp import access, entitlement
+from clients.rp.entitlement import Reader, Reporter
+from clients.rp.errors import Refusal
+from clients.rp.liveness import REVOKED
+from clients.smdvs.system import System
+
+__all__ = ["REVOKED", "claims_from", "reader_from", "reporter_from"]
+
+MATTER = "nev-accident-report"
+SUBMIT_SCOPE = "accident_report:submit"
+READ_SCOPE = "accident_report:read"
+REGULATOR = "regulator"
+
+Person = TypeVar("Person", Reporter, Reader)
+
+
+def claims_from(
+    system: System, token: str, now: datetime, key_thumbprint: str | None = None
+) -> Mapping[str, Any] | Refusal:
+    """The claims of an access token that is for us, by signature and clock alone."""
+    return access.claims_from(system.provider, token, system.settings.resource, now, key_thumbprint)
+
+
+def reporter_from(
+    system: System, token: str, claims: Mapping[str, Any], enterprise: str | None
+) -> Reporter | Refusal:
+    """Who submits, for which enterprise, confirmed by the provider at this moment."""
+    return _confirmed(
+        system,
+        token,
+        claims,
+        lambda known: entitlement.reporter_from(
+            known, scope=SUBMIT_SCOPE, matter=MATTER, enterprise=enterprise
+        ),
+        fresh=True,
+    )
+
+
+def reader_from(system: System, token: str, claims: Mapping[str, Any]) -> Reader | Refusal:
+    """Who reads, and whose reports, confirmed by the provider within the last second."""
+    return _confirmed(
+        system,
+        token,
+        claims,
+        lambda known: entitlement.reader_from(known, scope=READ_SCOPE, matter=MATTER, reads_all=REGULATOR),
+        fresh=False,
+    )
+
+
+def _confirmed(
+    system: System,
+    token: str,
+    claims: Mapping[str, Any],
+    decide: Callable[[Mapping[str, Any]], Person | Refusal],
+    *,
+    fresh: bool,
+) -> Person | Refusal:
+    """Decide on the signed claims, then again on what the provider says of them now."""
+    signed = decide(claims)
+    if isinstance(signed, Refusal):
+        return signed
+    current = system.liveness.confirm(token, claims, fresh=fresh)
+    return current if isinstance(current, Refusal) else decide(current)

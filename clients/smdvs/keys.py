@@ -1,0 +1,103 @@
+"""The keys of smdvs in its keys directory: made on first use, 0600, whole or not at all.
+
+``python -m clients.smdvs.keys`` makes what is missing and prints the public JWKS that the
+client is registered with.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from joserfc.jwk import ECKey
+
+from clients.rp.sealed import Sealer
+from clients.smdvs.config import ConfigError, Settings
+
+CLIENT_KEY_FILE = "client-es256.jwk"
+FIELD_KEYS_FILE = "fields.json"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The private key that proves who we are to the provider, and the sealer of personal data at rest."""
+
+    client: ECKey
+    fields: Sealer
+
+    @property
+    def public_jwks(self) -> dict[str, Any]:
+        """The JWK Set to register, public parts only (RFC 7517 §5)."""
+        return {"keys": [{**self.client.as_dict(private=False), "use": "sig", "alg": "ES256"}]}
+
+
+def load(directory: Path) -> Keys:
+    """The keys of that directory, made first if they aren't there. Safe when several processes
+    start at once.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    client = ECKey.import_key(_stored(directory / CLIENT_KEY_FILE, _new_client_key))
+    return Keys(client, _sealer(_stored(directory / FIELD_KEYS_FILE, _new_field_keys)))
+
+
+def _new_client_key() -> dict[str, Any]:
+    key = ECKey.generate_key("P-256", auto_kid=True)
+    return {**key.as_dict(private=True), "use": "sig", "alg": "ES256"}
+
+
+def _new_field_keys() -> dict[str, Any]:
+    kid = secrets.token_hex(4)
+    return {"current": kid, "keys": {kid: _random()}, "digest": _random()}
+
+
+def _sealer(stored: dict[str, Any]) -> Sealer:
+    keys = {kid: urlsafe_b64decode(key) for kid, key in stored["keys"].items()}
+    return Sealer(keys, stored["current"], urlsafe_b64decode(stored["digest"]))
+
+
+def _random() -> str:
+    return urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def _stored(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    if not path.exists():
+        _create(path, json.dumps(make()))
+    stored: dict[str, Any] = json.loads(path.read_text())
+    return stored
+
+
+def _create(path: Path, text: str) -> None:
+    """Give the file its name only when it is complete; whoever links first wins, the others read that one."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Print the public JWKS as JSON."""
+    try:
+        settings = Settings.from_env(os.environ)
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(json.dumps(load(settings.keys_dir).public_jwks) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

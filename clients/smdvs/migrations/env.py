@@ -1,0 +1,13 @@
+"""Alembic's environment: the connection comes from clients.smdvs.migrate."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from clients.smdvs.storage import reports, seen, sessions  # their import declares the tables
+from clients.smdvs.storage.database import Base
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+# The caller owns the transaction, and the lock that comes with it.
+context.run_migrations()

@@ -1,0 +1,92 @@
+"""Answers of the JSON API when it says no: RFC 9457 problem details, with RFC 6750 challenges."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Response
+
+from clients.rp.dpop import ALGORITHMS
+from clients.rp.errors import Refusal
+from clients.smdvs import messages
+from clients.smdvs.documents import Fault
+
+REALM = "smdvs"
+
+
+def problem(status: int, code: str, detail: str, **members: Any) -> Response:
+    """A problem of that code. ``title`` is English and constant for the code, ``detail`` says
+    it in Chinese.
+    """
+    body = {
+        "type": f"urn:smdvs:problem:{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **members,
+    }
+    text = json.dumps(body, ensure_ascii=False)
+    return Response(text, status, mimetype="application/problem+json", headers={"Cache-Control": "no-store"})
+
+
+def refused(refusal: Refusal) -> Response:
+    """401 or 403 with the challenge of RFC 6750 §3, the reason in ``error_description``."""
+    field = {"field": "enterprise_credit_code"} if refusal.reason == "enterprise_mismatch" else {}
+    response = problem(
+        refusal.status,
+        refusal.error,
+        messages.reason_text(refusal.reason),
+        reason=refusal.reason,
+        error_description=refusal.description,
+        **field,
+    )
+    parameters = {"error": refusal.error, "error_description": refusal.description}
+    if refusal.scope is not None:
+        parameters["scope"] = refusal.scope
+    return _challenged(response, parameters)
+
+
+def unauthenticated() -> Response:
+    """401 without an error code: no credentials were given at all (RFC 6750 §3.1)."""
+    detail = "请在 Authorization 请求头中给出访问令牌"
+    return _challenged(problem(401, "authentication_required", detail), {})
+
+
+def bad_proof() -> Response:
+    """401: the DPoP proof is missing, wrong or used before (RFC 9449 §7.1)."""
+    response = problem(401, "invalid_dpop_proof", "DPoP 证明缺失、不正确或已使用过")
+    response.headers["WWW-Authenticate"] = _challenge("DPoP", {"error": "invalid_dpop_proof"} | _algorithms())
+    return response
+
+
+def invalid_report(faults: tuple[Fault, ...]) -> Response:
+    """422 with every fault, each with its field; ``field`` is the first."""
+    errors = [
+        {
+            "pointer": fault.pointer,
+            "code": fault.code,
+            "field": messages.field_label(fault),
+            "detail": messages.fault_text(fault),
+        }
+        for fault in faults
+    ]
+    detail = f"{errors[0]['field']}：{errors[0]['detail']}"
+    return problem(422, "invalid_report", detail, field=errors[0]["pointer"], errors=errors)
+
+
+def _challenged(response: Response, parameters: dict[str, str]) -> Response:
+    response.headers.add("WWW-Authenticate", _challenge("Bearer", {"realm": REALM} | parameters))
+    response.headers.add(
+        "WWW-Authenticate", _challenge("DPoP", {"realm": REALM} | _algorithms() | parameters)
+    )
+    return response
+
+
+def _challenge(scheme: str, parameters: dict[str, str]) -> str:
+    return f"{scheme} " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
+
+
+def _algorithms() -> dict[str, str]:
+    return {"algs": " ".join(ALGORITHMS)}

@@ -1,0 +1,151 @@
+"""Accident reports: the row people look for, its immutable versions, its number, and who sent it under which
+key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Integer, bindparam, func, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from clients.smdvs.storage.database import Base, UtcDateTime
+
+
+class ReportRow(Base):
+    """A report as lists show it."""
+
+    __tablename__ = "reports"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    report_no: Mapped[str] = mapped_column(unique=True)
+    enterprise_credit_code: Mapped[str] = mapped_column(index=True)
+    enterprise_name: Mapped[str | None]
+    status: Mapped[str]
+    accident_type: Mapped[str]
+    province: Mapped[str]
+    city: Mapped[str]
+    vins: Mapped[str]
+    deaths: Mapped[int]
+    injured: Mapped[int]
+    occurred_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    deadline_policy: Mapped[str]
+    deadline_class: Mapped[str]
+    due_at: Mapped[datetime]
+    initial_overdue: Mapped[bool]
+
+
+class ReportVersion(Base):
+    """One submission, never changed: what was said, by whom, for which enterprise, resting on what."""
+
+    __tablename__ = "report_versions"
+
+    report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    document: Mapped[str]
+    personal_sealed: Mapped[str]
+    digest: Mapped[str]
+    channel: Mapped[str]
+    client_id: Mapped[str]
+    sub: Mapped[str]
+    account_type: Mapped[str]
+    enterprise_credit_code: Mapped[str]
+    handler_authorization_id: Mapped[str | None]
+    received_at: Mapped[datetime]
+
+
+class ReportNumber(Base):
+    """The last number given on a day (of China)."""
+
+    __tablename__ = "report_numbers"
+
+    day: Mapped[str] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+
+class Submission(Base):
+    """An Idempotency-Key, used by one person at one client, and the report it made."""
+
+    __tablename__ = "submissions"
+
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    sub: Mapped[str] = mapped_column(primary_key=True)
+    key_hash: Mapped[str] = mapped_column(primary_key=True)
+    body_digest: Mapped[str]
+    report_no: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+# The row's lock makes concurrent submitters queue here; a rolled back submission gives its number back.
+_NEXT_NUMBER = text(
+    "INSERT INTO report_numbers (day, last) VALUES (:day, 1)"
+    " ON CONFLICT (day) DO UPDATE SET last = report_numbers.last + 1 RETURNING last"
+).columns(last=Integer)
+
+_CLAIM_KEY = text(
+    "INSERT INTO submissions (client_id, sub, key_hash, body_digest, report_no, created_at)"
+    " VALUES (:client_id, :sub, :key_hash, :body_digest, :report_no, :created_at)"
+    " ON CONFLICT DO NOTHING RETURNING 1"
+).bindparams(bindparam("created_at", type_=UtcDateTime()))
+
+
+def next_report_no(session: Session, day: date) -> str:
+    """``SMDVS-YYYYMMDD-NNNN``, the next of that day."""
+    stamp = f"{day:%Y%m%d}"
+    last: int = session.execute(_NEXT_NUMBER, {"day": stamp}).scalar_one()
+    return f"SMDVS-{stamp}-{last:04d}"
+
+
+def find_submission(session: Session, client_id: str, sub: str, key_hash: str) -> Submission | None:
+    """What that key was used for."""
+    return session.get(Submission, (client_id, sub, key_hash))
+
+
+def claim_submission(
+    session: Session, client_id: str, sub: str, key_hash: str, body_digest: str, report_no: str, now: datetime
+) -> bool:
+    """Bind the key to this report; false when another submission has it, which may have come at the same
+    moment.
+    """
+    values = {
+        "client_id": client_id,
+        "sub": sub,
+        "key_hash": key_hash,
+        "body_digest": body_digest,
+        "report_no": report_no,
+        "created_at": now,
+    }
+    return session.execute(_CLAIM_KEY, values).first() is not None
+
+
+def find_report(session: Session, report_no: str, enterprise: str | None) -> ReportRow | None:
+    """That report, if it is the enterprise's (None: of any enterprise)."""
+    query = select(ReportRow).where(ReportRow.report_no == report_no)
+    if enterprise is not None:
+        query = query.where(ReportRow.enterprise_credit_code == enterprise)
+    return session.scalars(query).one_or_none()
+
+
+def list_reports(session: Session, enterprise: str | None, offset: int, limit: int) -> Sequence[ReportRow]:
+    """The enterprise's reports (None: everyone's), newest first."""
+    query = select(ReportRow).order_by(ReportRow.id.desc()).offset(offset).limit(limit)
+    if enterprise is not None:
+        query = query.where(ReportRow.enterprise_credit_code == enterprise)
+    return session.scalars(query).all()
+
+
+def count_reports(session: Session, enterprise: str | None) -> int:
+    """How many reports list_reports has in all."""
+    query = select(func.count()).select_from(ReportRow)
+    if enterprise is not None:
+        query = query.where(ReportRow.enterprise_credit_code == enterprise)
+    return session.execute(query).scalar_one()
+
+
+def list_versions(session: Session, report_id: int) -> Sequence[ReportVersion]:
+    """The submissions of a report, oldest first."""
+    query = select(ReportVersion).where(ReportVersion.report_id == report_id).order_by(ReportVersion.version)
+    return session.scalars(query).all()

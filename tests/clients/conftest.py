@@ -1,0 +1,128 @@
+"""smdvs on each database, with a real provider beside it and a browser in front."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from joserfc.jwk import KeySet
+from werkzeug.test import TestResponse
+
+from clients.smdvs import migrate
+from clients.smdvs.app import create_app
+from clients.smdvs.config import Settings
+from clients.smdvs.storage.database import Database
+from clients.smdvs.system import System
+from tests.clients.provider import Person, TestProvider, follow, serving
+
+PUBLIC_URL = "http://127.0.0.1:5001"
+
+
+@pytest.fixture
+def provider() -> Iterator[TestProvider]:
+    """A provider of this test's own."""
+    with serving() as state:
+        yield state
+
+
+@pytest.fixture
+def smdvs_settings(tmp_path: Path, provider: TestProvider) -> Settings:
+    """smdvs beside that provider, on SQLite."""
+    return make_settings(f"sqlite:///{tmp_path / 'smdvs.sqlite3'}", tmp_path, provider)
+
+
+@pytest.fixture
+def smdvs(smdvs_settings: Settings, provider: TestProvider) -> Iterator[Flask]:
+    """The application, its database migrated, its key registered at the provider."""
+    yield from running(smdvs_settings, provider)
+
+
+@pytest.fixture
+def smdvs_backend(empty_database_url: str, tmp_path: Path, provider: TestProvider) -> Iterator[Flask]:
+    """The same on SQLite and on PostgreSQL, for what depends on the database."""
+    yield from running(make_settings(empty_database_url, tmp_path, provider), provider)
+
+
+def make_settings(database_url: str, directory: Path, provider: TestProvider) -> Settings:
+    """Settings as an operator writes them."""
+    return Settings.from_env(
+        {
+            "SMDVS_ISSUER": provider.issuer,
+            "SMDVS_PUBLIC_URL": PUBLIC_URL,
+            "SMDVS_DATABASE_URL": database_url,
+            "SMDVS_SECRET_KEY": "0123456789abcdef" * 4,
+            "SMDVS_KEYS_DIR": str(directory / "smdvs-keys"),
+        }
+    )
+
+
+def running(settings: Settings, provider: TestProvider) -> Iterator[Flask]:
+    """Start smdvs; its connections are closed when the test ends."""
+    database = Database(settings.database_url)
+    migrate.upgrade(database)
+    database.engine.dispose()
+    app = create_app(settings)
+    app.testing = True
+    system = system_of(app)
+    public = {"keys": [system.client.key.as_dict(private=False)]}
+    provider.client_keys = KeySet.import_key_set(public)  # type: ignore[arg-type]
+    provider.audience = settings.resource
+    yield app
+    system.database.engine.dispose()
+    system.provider.transport.close()
+
+
+def system_of(app: Flask) -> System:
+    """What the application works with."""
+    found: System = app.extensions["smdvs"]
+    return found
+
+
+@dataclass
+class Browser:
+    """Someone's browser at smdvs; follows redirects to the provider and back."""
+
+    http: FlaskClient
+    provider: TestProvider
+
+    def get(self, path: str, **kwargs: Any) -> TestResponse:
+        return self.http.get(path, **kwargs)
+
+    def sign_in(self, person: Person | None = None, path: str = "/smdvs/login") -> TestResponse:
+        """All the way; returns the page that the callback answers with, not followed."""
+        if person is not None:
+            self.provider.person = person
+        sent = self.http.get(path)
+        assert sent.status_code == 303, sent.text
+        back = urlsplit(follow(sent.location))
+        return self.http.get(f"{back.path}?{back.query}")
+
+    def form(self, **changes: str | None) -> dict[str, str]:
+        """The fields of a form that is right, with the hidden ones of the page just shown."""
+        page = self.http.get("/smdvs/reports/new").text
+        hidden = {
+            name: _hidden(page, name) for name in ("csrf_token", "submission_key", "enterprise_credit_code")
+        }
+        from tests.clients.documents import form_fields
+
+        fields = {**form_fields(), **hidden, **changes}
+        return {name: value for name, value in fields.items() if value is not None}
+
+    def submit(self, **changes: str | None) -> TestResponse:
+        return self.http.post("/smdvs/reports/new", data=self.form(**changes))
+
+
+def _hidden(page: str, name: str) -> str:
+    return page.split(f'name="{name}" value="', 1)[1].split('"', 1)[0]
+
+
+@pytest.fixture
+def browser(smdvs: Flask, provider: TestProvider) -> Browser:
+    """A browser that hasn't been here before."""
+    return Browser(smdvs.test_client(), provider)
