@@ -1,4 +1,4 @@
-"""The verbs on the database, for installations without Redis: one statement in autocommit each.
+"""The verbs on the database, for installations without Redis: one statement in a transaction of its own each.
 
 The table stands on its own ``MetaData``: it holds nothing that outlives an hour, and may live in a database
 of its own. On PostgreSQL it is unlogged: after a crash it is empty, as Redis is.
@@ -6,7 +6,6 @@ of its own. On PostgreSQL it is unlogged: after a crash it is empty, as Redis is
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -30,16 +29,15 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from idp import clock
 from idp.ephemeral import EphemeralUnavailable, Hit, milliseconds, stored_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
-    from sqlalchemy import Connection, Executable, Row
+    from sqlalchemy import Dialect, PoolProxiedConnection
 
 PURGE_BATCH = 500
 
@@ -96,13 +94,6 @@ TAKE = delete(table).where(_key).returning(table.c.value, table.c.expires_at)
 DROP = delete(table).where(_key)
 UPSERTS = {"sqlite": _Upserts(sqlite.insert), "postgresql": _Upserts(postgresql.insert)}
 
-# SQLite's driver is in autocommit from the start (``idp.storage.database``), only no BEGIN may be sent;
-# SQLAlchemy's own option would set the driver back when the connection returns to the pool.
-AUTOCOMMIT: dict[str, dict[str, Any]] = {
-    "sqlite": {"sqlite_begin": None},
-    "postgresql": {"isolation_level": "AUTOCOMMIT"},
-}
-
 
 def purge_statement(batch: int) -> Delete:
     """Deletes up to ``batch`` expired rows; the outer test spares a row renewed since it was chosen."""
@@ -113,6 +104,21 @@ def purge_statement(batch: int) -> Delete:
 PURGE = purge_statement(PURGE_BATCH)
 
 
+class _Statement:
+    """A statement as the driver takes it: Core writes it once and stands aside when it runs."""
+
+    def __init__(self, statement: Any, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self.sql = str(compiled)
+        self._constants = compiled.params
+        self._order = tuple(compiled.positiontup or ())
+
+    def bound(self, values: dict[str, object]) -> dict[str, object] | tuple[object, ...]:
+        """The values as the driver wants them, by position or by name."""
+        named = {**self._constants, **values}
+        return tuple(named[name] for name in self._order) if self._order else named
+
+
 class DatabaseEphemeral:
     """Keeps the contract of ``Ephemeral`` in the table ``ephemeral`` of an engine's database.
 
@@ -121,43 +127,51 @@ class DatabaseEphemeral:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine.execution_options(**AUTOCOMMIT[engine.dialect.name])
-        self._upserts = UPSERTS[engine.dialect.name]
+        dialect = engine.dialect
+        upserts = UPSERTS[dialect.name]
+        self._engine = engine
+        self._errors = (dialect.loaded_dbapi.Error, SQLAlchemyError)
+        self._set_autocommit = dialect.name == "postgresql"
+        self._put = _Statement(upserts.put, dialect)
+        self._claim = _Statement(upserts.claim, dialect)
+        self._hit = _Statement(upserts.hit, dialect)
+        self._get = _Statement(GET, dialect)
+        self._take = _Statement(TAKE, dialect)
+        self._drop = _Statement(DROP, dialect)
 
     def put(self, key: str, value: bytes, ttl: timedelta) -> None:
         """INSERT … ON CONFLICT DO UPDATE."""
-        now = _milliseconds_of(clock.now())
-        self._run(self._upserts.put, key, value=value, expires_at=now + milliseconds(ttl))
+        expires_at = _milliseconds_of(clock.now()) + milliseconds(ttl)
+        self._run(self._put, key, value=value, expires_at=expires_at)
 
     def get(self, key: str) -> bytes | None:
         """SELECT of what hasn't expired."""
-        row = self._run(GET, key, now=_milliseconds_of(clock.now()))
-        return None if row is None else bytes(row.value)
+        row = self._run(self._get, key, now=_milliseconds_of(clock.now()))
+        return bytes(row[0]) if row else None
 
     def take(self, key: str) -> bytes | None:
         """DELETE … RETURNING; of concurrent deleters the database gives the row to one."""
-        row = self._run(TAKE, key)
-        if row is None or row.expires_at <= _milliseconds_of(clock.now()):
+        row = self._run(self._take, key)
+        if row is None:
             return None
-        return bytes(row.value)
+        value, expires_at = row
+        return bytes(value) if expires_at > _milliseconds_of(clock.now()) else None
 
     def claim(self, key: str, ttl: timedelta) -> bool:
         """INSERT … ON CONFLICT DO UPDATE WHERE the old one has expired; a row comes back to the winner."""
         now = _milliseconds_of(clock.now())
-        expires_at = now + milliseconds(ttl)
-        return self._run(self._upserts.claim, key, value=b"", now=now, expires_at=expires_at) is not None
+        return bool(self._run(self._claim, key, value=b"", now=now, expires_at=now + milliseconds(ttl)))
 
     def hit(self, key: str, window: timedelta) -> Hit:
         """INSERT … ON CONFLICT DO UPDATE … RETURNING the count."""
         now = _milliseconds_of(clock.now())
-        with self._connection() as connection:
-            values = {"key": stored_name(key), "now": now, "expires_at": now + milliseconds(window)}
-            count, expires_at = connection.execute(self._upserts.hit, values).one()
+        row = self._run(self._hit, key, now=now, expires_at=now + milliseconds(window))
+        count, expires_at = row or (0, now)  # an upsert without condition always returns its row
         return Hit(count, timedelta(milliseconds=max(expires_at - now, 0)))
 
     def drop(self, key: str) -> None:
         """DELETE."""
-        self._run(DROP, key)
+        self._run(self._drop, key)
 
     def check(self) -> None:
         """For readiness: ``EphemeralUnavailable`` when the database or the table isn't there."""
@@ -167,24 +181,44 @@ class DatabaseEphemeral:
         """Delete what has expired by ``now``, in batches that lock nothing for long; returns how many."""
         removed = 0
         while True:
-            with self._connection() as connection:
-                batch = connection.execute(PURGE, {"now": _milliseconds_of(now)}).rowcount
+            try:
+                with self._engine.begin() as connection:
+                    batch = connection.execute(PURGE, {"now": _milliseconds_of(now)}).rowcount
+            except SQLAlchemyError as error:
+                raise EphemeralUnavailable from error
             removed += batch
             if batch < PURGE_BATCH:
                 return removed
 
-    def _run(self, statement: Executable, key: str, **values: object) -> Row[Any] | None:
-        with self._connection() as connection:
-            result = connection.execute(statement, {"key": stored_name(key), **values})
-            return result.first() if result.returns_rows else None
-
-    @contextmanager
-    def _connection(self) -> Iterator[Connection]:
+    def _run(self, statement: _Statement, key: str, **values: object) -> tuple[Any, ...] | None:
+        """Run a statement in a transaction of its own; a connection that fails is thrown away."""
+        values["key"] = stored_name(key)
         try:
-            with self._engine.begin() as connection:
-                yield connection
-        except DBAPIError as error:
+            pooled = self._engine.raw_connection()
+            try:
+                return self._executed(pooled, statement, values)
+            except self._errors:
+                pooled.invalidate()
+                raise
+            finally:
+                pooled.close()
+        except self._errors as error:
             raise EphemeralUnavailable from error
+
+    def _executed(
+        self, pooled: PoolProxiedConnection, statement: _Statement, values: dict[str, object]
+    ) -> tuple[Any, ...] | None:
+        driver: Any = pooled.driver_connection
+        if self._set_autocommit:  # else psycopg sends BEGIN and COMMIT: two round trips more
+            driver.autocommit = True
+        cursor = driver.cursor()
+        cursor.execute(statement.sql, statement.bound(values))
+        row: tuple[Any, ...] | None = cursor.fetchone() if cursor.description else None
+        cursor.close()
+        driver.commit()  # costs nothing in autocommit, which SQLite's driver has by the engine's set-up
+        if self._set_autocommit:
+            driver.autocommit = False
+        return row
 
 
 def _milliseconds_of(moment: datetime) -> int:

@@ -3,9 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, event, func, select, text
+from sqlalchemy import Engine, create_engine, func, select, text
 
 from idp import clock
 from idp.ephemeral import EphemeralUnavailable
@@ -33,11 +34,9 @@ def _rows(engine: Engine) -> int:
 def test_every_verb_is_one_statement(engine: Engine) -> None:
     ephemeral = DatabaseEphemeral(engine)
     statements: list[str] = []
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def note(*context: object) -> None:
-        statements.append(str(context[2]))
-
+    with engine.connect() as connection:  # the pool's only connection, which the verbs use next
+        driver: Any = connection.connection.driver_connection
+        driver.set_trace_callback(statements.append)
     ephemeral.put("k", b"x", MINUTE)
     ephemeral.get("k")
     ephemeral.take("k")
@@ -85,6 +84,17 @@ def test_a_database_that_cannot_answer_is_an_error_answer(engine: Engine) -> Non
         ephemeral.put("k", b"x", MINUTE)
     with pytest.raises(EphemeralUnavailable):
         ephemeral.hit("k", MINUTE)
+    with pytest.raises(EphemeralUnavailable):
+        ephemeral.purge(clock.now())
+
+
+def test_a_verb_is_durable_on_an_engine_that_nobody_prepared(tmp_path: Path) -> None:
+    made = create_engine(f"sqlite:///{tmp_path / 'plain.sqlite3'}")
+    metadata.create_all(made)
+    DatabaseEphemeral(made).put("k", b"x", MINUTE)
+    made.dispose()
+    assert DatabaseEphemeral(made).get("k") == b"x"
+    made.dispose()
 
 
 @pytest.mark.server
@@ -96,3 +106,33 @@ def test_on_postgresql_the_table_is_unlogged(request: pytest.FixtureRequest) -> 
         kept = connection.scalar(text("SELECT relpersistence FROM pg_class WHERE relname = 'ephemeral'"))
     made.dispose()
     assert kept in {"u", b"u"}
+
+
+@pytest.mark.server
+def test_a_connection_that_broke_is_replaced(request: pytest.FixtureRequest) -> None:
+    made = create_engine(request.getfixturevalue("postgresql").url("postgres"), pool_size=1, max_overflow=0)
+    metadata.create_all(made)
+    ephemeral = DatabaseEphemeral(made)
+    ephemeral.put("k", b"x", MINUTE)
+    with request.getfixturevalue("postgresql").connect() as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+    with pytest.raises(EphemeralUnavailable):
+        ephemeral.get("k")
+    assert ephemeral.get("k") == b"x"
+    made.dispose()
+
+
+@pytest.mark.server
+def test_other_users_of_the_pool_keep_their_transactions(request: pytest.FixtureRequest) -> None:
+    made = create_engine(request.getfixturevalue("postgresql").url("postgres"), pool_size=1, max_overflow=0)
+    metadata.create_all(made)
+    ephemeral = DatabaseEphemeral(made)
+    ephemeral.put("k", b"x", MINUTE)
+    with made.connect() as connection:
+        connection.execute(table.delete())
+        connection.rollback()
+    assert ephemeral.get("k") == b"x"
+    made.dispose()
