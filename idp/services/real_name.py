@@ -91,7 +91,7 @@ def decide(
         with transaction() as session:
             return _decide(session, platform, application_id, decision, reason, actor_id, origin, now)
     except IntegrityError:
-        return Refusal.of("identity_taken")
+        return _refuse_late(platform, application_id)
 
 
 def _refuse_early(platform: Platform, account_id: str, subject: Subject) -> Refusal | None:
@@ -112,6 +112,14 @@ def _refuse_loser(platform: Platform, subject: Subject) -> Refusal:
     with reading() as session:
         taken = identities.refuse_taken(session, platform.keyring.fields, subject)
     return taken or Refusal.of("application_pending")
+
+
+def _refuse_late(platform: Platform, application_id: str) -> Refusal:
+    """The same for a reviewer: another account became this person or enterprise in the same moment."""
+    with reading() as session:
+        application = session.get_one(RealNameApplication, application_id)
+    form = applications.form_of(platform.keyring.fields, application)
+    return _refuse_loser(platform, submissions.subject_of(form))
 
 
 def _store(

@@ -91,11 +91,6 @@ def is_document_taken(session: Session, document_index: str) -> bool:
     return bool(session.scalar(select(exists().where(Account.document_index == document_index))))
 
 
-def lock_account(session: Session, account_id: str) -> Account | None:
-    """The account, locked until the transaction ends, so that its submissions come one after another."""
-    return session.get(Account, account_id, with_for_update=True)
-
-
 def lock_application(session: Session, application_id: str) -> RealNameApplication | None:
     """The application, locked until the transaction ends, so that it is decided once."""
     return session.get(RealNameApplication, application_id, with_for_update=True)
