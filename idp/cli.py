@@ -9,16 +9,17 @@ from typing import Any, NoReturn, cast
 
 import click
 from flask import Flask, current_app
-from flask.cli import AppGroup
+from flask.cli import AppGroup, ScriptInfo
 
 from idp import clock, worker
-from idp.domain.audit import AuditEvent, Origin
+from idp.domain.audit import Origin
 from idp.domain.errors import Refusal
-from idp.services import audit, clients, demonstration
+from idp.keyring import ROTATABLE
+from idp.services import audit, clients, demonstration, keys
 from idp.services.clients import RegisteredClient
 from idp.services.platform import Platform
 from idp.storage import migrate
-from idp.storage.database import db, transaction
+from idp.storage.database import db
 
 ORIGIN = Origin(address="", user_agent="command line", request_id="")
 
@@ -66,7 +67,11 @@ def upgrade() -> None:
 
 @client_commands.command("add")
 @click.option(
-    "--json", "source", type=click.File(encoding="utf-8"), required=True, help="A file, or - for standard input."
+    "--json",
+    "source",
+    type=click.File(encoding="utf-8"),
+    required=True,
+    help="A file, or - for standard input.",
 )
 def add_client(source: Any) -> None:
     """Register a client from RFC 7591 metadata; prints the registration, the secret in it this once."""
@@ -155,26 +160,23 @@ def list_keys() -> None:
 
 
 @key_commands.command("rotate")
-@click.argument("algorithm", type=click.Choice(["ES256", "RS256", "A256GCM"]))
+@click.argument("algorithm", type=click.Choice(sorted(ROTATABLE)))
 def rotate_key(algorithm: str) -> None:
     """Add a new key: published at once, signing after its lead; no restart is needed."""
-    kid = _platform().keyring.rotate(algorithm, clock.now())
-    _record(AuditEvent.KEY_ROTATE, str(kid))
-    click.echo(f"New {algorithm} key {kid}.")
+    outcome = keys.rotate(_platform(), algorithm, ORIGIN)
+    if isinstance(outcome, Refusal):
+        _fail(outcome.code)
+    click.echo(f"New {algorithm} key {outcome}.")
 
 
 @key_commands.command("retire")
 @click.argument("kid")
 def retire_key(kid: str) -> None:
     """Remove a key that nothing needs any more."""
-    _platform().keyring.retire(kid)
-    _record(AuditEvent.KEY_RETIRE, kid)
+    refusal = keys.retire(_platform(), kid, ORIGIN)
+    if refusal:
+        _fail(f"{kid}: {refusal.code}")
     click.echo(f"{kid} is gone.")
-
-
-def _record(event: AuditEvent, object_id: str) -> None:
-    with transaction() as session:
-        audit.record(session, event, ORIGIN, object_id=object_id)
 
 
 @audit_commands.command("verify")
@@ -195,7 +197,9 @@ def verify_audit() -> None:
     help="smdvs's public keys, as `python -m clients.smdvs.keys` prints them.",
 )
 def load_demonstration(smdvs_url: str, smdvs_jwks: Path) -> None:
-    """Load the demonstration accounts, enterprises and smdvs's registration; a second time changes nothing."""
+    """Load the demonstration accounts, enterprises and smdvs's registration; a second time changes
+    nothing.
+    """
     platform = _platform()
     if not platform.settings.development:
         _fail("IDP_ENV: demonstration data is for development only.")
@@ -204,6 +208,7 @@ def load_demonstration(smdvs_url: str, smdvs_jwks: Path) -> None:
 
 
 @click.command("worker")
-def work() -> None:
+@click.pass_obj
+def work(script: ScriptInfo) -> None:
     """Deliver the outbox, seal the audit trail, purge what has expired; until stopped."""
-    worker.run(current_app._get_current_object())  # type: ignore[attr-defined] # noqa: SLF001 - Flask's own idiom
+    worker.run(script.load_app())

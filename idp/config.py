@@ -13,7 +13,9 @@ MIN_SECRET_LENGTH = 32
 
 
 class ConfigurationError(Exception):
-    """The environment can't be served from; ``faults`` holds one line for each fault, each naming its variable."""
+    """The environment can't be served from; ``faults`` holds one line for each fault, each naming its
+    variable.
+    """
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -99,7 +101,9 @@ class _Reader:
             ca_bundle=self._path("ca_bundle"),
             outbound_allow=self._networks("outbound_allow"),
             allow_test_identities=self._switch("allow_test_identities", default=development),
-            admin_acr=self._choice("admin_acr", "2fa" if development else "2fa-crypto", ("2fa", "2fa-crypto")),
+            admin_acr=self._choice(
+                "admin_acr", "2fa" if development else "2fa-crypto", ("2fa", "2fa-crypto")
+            ),
             registration=self._choice("registration", "token", ("token", "open")),
         )
 

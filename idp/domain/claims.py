@@ -35,8 +35,8 @@ MAX_CLAIMS_PARAMETER = 4000
 class Subject:
     """Who a token is about: an account, in a capacity, for one enterprise or none, as of one sign-in.
 
-    ``account_type`` is None for an account whose holder has not been verified; ``handler_scope`` holds matter codes
-    that the authorisation covers and the client serves.
+    ``account_type`` is None for an account whose holder has not been verified; ``handler_scope`` holds
+    matter codes that the authorisation covers and the client serves.
     """
 
     account_id: str
@@ -98,7 +98,8 @@ NOTHING_REQUESTED = RequestedClaims()
 
 
 def parse_claims_parameter(text: str | None, allowed_scopes: frozenset[str]) -> RequestedClaims | Refusal:
-    """Read the ``claims`` request parameter; claims beyond ``allowed_scopes`` and unknown members are left out.
+    """Read the ``claims`` request parameter; claims beyond ``allowed_scopes`` and unknown members are left
+    out.
 
     Refuses with ``claims_invalid`` what is not JSON of the shape of OIDC Core 5.5.
     """
@@ -153,7 +154,9 @@ def handler_scope(authorized: Iterable[str], served: Iterable[str]) -> tuple[str
 
 
 def mandate_claims(subject: Subject) -> dict[str, Any]:
-    """Every claim of the mandate that is true of ``subject``; absent ones are left out, never null or empty."""
+    """Every claim of the mandate that is true of ``subject``; absent ones are left out, never null or
+    empty.
+    """
     claims: dict[str, Any] = {
         "account_type": subject.account_type,
         "enterprise_credit_code": subject.enterprise_credit_code,
@@ -207,7 +210,9 @@ def id_token_claims(
 def userinfo_claims(
     subject: Subject, person: PersonalData, scopes: frozenset[str], requested: RequestedClaims
 ) -> dict[str, Any]:
-    """The userinfo answer but ``sub``: claims of the granted scopes and of the ``claims`` parameter (Core 5.3.2)."""
+    """The userinfo answer but ``sub``: claims of the granted scopes and of the ``claims`` parameter
+    (Core 5.3.2).
+    """
     personal = {
         name: value
         for name, value in _personal_claims(subject, person).items()

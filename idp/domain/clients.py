@@ -41,7 +41,8 @@ _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """One registered client as every layer sees it; names as RFC 7591, OIDC Registration and claims.md have them.
+    """One registered client as every layer sees it; names as RFC 7591, OIDC Registration and claims.md have
+    them.
 
     ``secrets`` holds (SHA-256 hex, expiry or None) of each secret that may be in use.
     """
@@ -80,7 +81,7 @@ class Client:
     @property
     def public(self) -> bool:
         """Whether the client has no credentials of its own (RFC 6749 §2.1)."""
-        return self.token_endpoint_auth_method == "none"  # noqa: S105 - the method's name, no secret
+        return self.token_endpoint_auth_method == "none"
 
     @property
     def resource_scopes(self) -> frozenset[str]:
@@ -129,7 +130,8 @@ def origin_of(uri: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
 
 
-# --- registration ---------------------------------------------------------------------------------------------------
+# --- registration
+# ---------------------------------------------------------------------------------------------------
 
 _TEXTS = ("client_id", "client_name")
 _URIS = (
@@ -167,8 +169,8 @@ _SECRET_MEMBERS = frozenset(
 def validate_metadata(raw: Mapping[str, Any], *, development: bool) -> dict[str, Any] | Refusal:
     """The metadata to store, defaults filled in and unknown members left out, or every problem at once.
 
-    ``raw`` is RFC 7591 metadata plus claims.md's additions; ``development`` allows loopback addresses over http.
-    Codes: ``metadata_invalid`` (wrong type or value), ``redirect_uri_invalid``, ``metadata_required``,
+    ``raw`` is RFC 7591 metadata plus claims.md's additions; ``development`` allows loopback addresses over
+    http. Codes: ``metadata_invalid`` (wrong type or value), ``redirect_uri_invalid``, ``metadata_required``,
     ``metadata_unsupported``; ``detail["reason"]`` says in English what to do.
     """
     problems: list[Problem] = []
@@ -277,9 +279,7 @@ def _check_grants(metadata: dict[str, Any], _development: bool) -> list[Problem]
     if "refresh_token" in grants and not coded:
         problems.append(_problem("grant_types", "refresh_token needs authorization_code"))
     if coded and not metadata.get("redirect_uris"):
-        problems.append(
-            _problem("redirect_uris", "is required for authorization_code", "metadata_required")
-        )
+        problems.append(_problem("redirect_uris", "is required for authorization_code", "metadata_required"))
     return problems
 
 
@@ -293,9 +293,7 @@ def _check_authentication(metadata: dict[str, Any], _development: bool) -> list[
     algorithm = metadata.get("token_endpoint_auth_signing_alg")
     if algorithm is not None and algorithm not in ASSERTION_ALGORITHMS:
         problems.append(
-            _problem(
-                "token_endpoint_auth_signing_alg", f"must be one of {', '.join(ASSERTION_ALGORITHMS)}"
-            )
+            _problem("token_endpoint_auth_signing_alg", f"must be one of {', '.join(ASSERTION_ALGORITHMS)}")
         )
     if method == "none" and "client_credentials" in metadata["grant_types"]:
         problems.append(_problem("grant_types", "client_credentials needs a client that authenticates"))
@@ -304,19 +302,16 @@ def _check_authentication(metadata: dict[str, Any], _development: bool) -> list[
 
 def _check_redirect_uris(metadata: dict[str, Any], development: bool) -> list[Problem]:
     native = metadata["application_type"] == "native"
-    problems = []
-    for name in ("redirect_uris", "post_logout_redirect_uris"):
-        for uri in metadata.get(name, []):
-            if not _is_redirect_uri(uri, native=native, loopback=native or development):
-                problems.append(
-                    _problem(
-                        name,
-                        f"{uri} is not allowed: https without fragment, or for native clients a loopback "
-                        "address or a private scheme with a dot",
-                        "redirect_uri_invalid",
-                    )
-                )
-    return problems
+    reason = (
+        "{} is not allowed: https without fragment, or for native clients a loopback address "
+        "or a private scheme with a dot"
+    )
+    return [
+        _problem(name, reason.format(uri), "redirect_uri_invalid")
+        for name in ("redirect_uris", "post_logout_redirect_uris")
+        for uri in metadata.get(name, [])
+        if not _is_redirect_uri(uri, native=native, loopback=native or development)
+    ]
 
 
 def _is_redirect_uri(uri: str, *, native: bool, loopback: bool) -> bool:
@@ -338,8 +333,7 @@ def _check_other_uris(metadata: dict[str, Any], development: bool) -> list[Probl
     return [
         _problem(name, "must be an https address")
         for name in _URIS
-        if name in metadata
-        and not _is_redirect_uri(metadata[name], native=False, loopback=development)
+        if name in metadata and not _is_redirect_uri(metadata[name], native=False, loopback=development)
     ] + [
         _problem("resources", f"{uri} must be an absolute address without fragment (RFC 8707 section 2)")
         for uri in metadata.get("resources", [])

@@ -14,7 +14,9 @@ PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """One enterprise that an account may act for, and why: as its legal-person account or by an authorisation."""
+    """One enterprise that an account may act for, and why: as its legal-person account or by an
+    authorisation.
+    """
 
     enterprise_id: str
     enterprise_credit_code: str
@@ -41,8 +43,8 @@ class SignedIn:
 class Asked:
     """What the request asks of the interaction, and what the person has answered so far within it.
 
-    ``enterprise`` is the credit code chosen on the page ("" is oneself, None is not yet); ``consented`` tells that the
-    person has just agreed.
+    ``enterprise`` is the credit code chosen on the page ("" is oneself, None is not yet); ``consented``
+    tells that the person has just agreed.
     """
 
     received_at: datetime
@@ -57,7 +59,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What this account has allowed this client before: scopes by enterprise id ("" is oneself), the latest first."""
+    """What this account has allowed this client before: scopes by enterprise id ("" is oneself), the
+    latest first.
+    """
 
     scopes_by_enterprise: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
@@ -85,7 +89,9 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class TurnAway:
-    """The client serves enterprises only and this person acts for none: a page says how to become a handler."""
+    """The client serves enterprises only and this person acts for none: a page says how to become a
+    handler.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,8 @@ def next_step(
 ) -> Step:
     """The one thing to do next (OIDC Core 3.1.2.1, 3.1.2.4; claims.md).
 
-    ``candidates`` are authorisations in force at ``now``. With ``prompt=none`` a page becomes the error that names it.
+    ``candidates`` are authorisations in force at ``now``. With ``prompt=none`` a page becomes the error that
+    names it.
     """
     step = _next_page_or_answer(asked, client, login, candidates, remembered, now)
     return _CODES.get(type(step), step) if "none" in asked.prompts else step
@@ -167,8 +174,12 @@ def _choose(
     if not concerns_enterprises(asked.scopes, client):
         return Respond(None)
     viable = tuple(acting for acting in candidates if serves(client, acting))
-    if not viable:
-        return _without_enterprise(client, candidates)
+    return _among(viable, asked, client, login, remembered) if viable else _without_any(client, candidates)
+
+
+def _among(
+    viable: tuple[Acting, ...], asked: Asked, client: Client, login: SignedIn, remembered: Remembered
+) -> Step:
     if asked.enterprise is not None:
         return _picked(asked.enterprise, client, viable)
     if len(viable) == 1:
@@ -200,7 +211,7 @@ def _pinned(asked: Asked, client: Client, candidates: tuple[Acting, ...]) -> Ste
     return Fail("access_denied", "The person can't act for the requested enterprise at this client")
 
 
-def _without_enterprise(client: Client, candidates: tuple[Acting, ...]) -> Step:
+def _without_any(client: Client, candidates: tuple[Acting, ...]) -> Step:
     if client.require_enterprise:
         return TurnAway()
     if client.matters and any(acting.account_type == HANDLER for acting in candidates):
@@ -218,7 +229,9 @@ def _picked(enterprise: str, client: Client, viable: tuple[Acting, ...]) -> Step
 
 
 def _preferred(login: SignedIn, viable: tuple[Acting, ...], remembered: Remembered) -> Acting | None:
-    """The enterprise last consented for this client, else the account's default (contract.md, acting enterprise)."""
+    """The enterprise last consented for this client, else the account's default (contract.md, acting
+    enterprise).
+    """
     by_id = {acting.enterprise_id: acting for acting in viable}
     for enterprise_id in (*remembered.scopes_by_enterprise, login.default_enterprise_id):
         if enterprise_id in by_id:

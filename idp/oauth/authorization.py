@@ -34,7 +34,9 @@ _SECONDS = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """A valid authorization request, and what the person has answered so far (``enterprise``, ``consented``)."""
+    """A valid authorization request, and what the person has answered so far (``enterprise``,
+    ``consented``).
+    """
 
     client_id: str
     redirect_uri: str
@@ -98,8 +100,8 @@ class _Fault:
 def read(platform: Platform, parameters: RepeatedParameters) -> AuthorizationRequest | Answer | PageError:
     """Validate a request (OIDC Core 3.1.2.2, RFC 6749 §4.1.1).
 
-    Until client and redirect URI are known to belong together only a page may say what is wrong (RFC 6749 §4.1.2.1);
-    after that every error goes to the client.
+    Until client and redirect URI are known to belong together only a page may say what is wrong (RFC 6749
+    §4.1.2.1); after that every error goes to the client.
     """
     client = _client_of(platform, parameters)
     if isinstance(client, PageError):
@@ -159,8 +161,10 @@ def _fault(client: Client, parameters: RepeatedParameters) -> _Fault | None:
             f"nonce is longer than {MAX_NONCE} characters",
         ),
         (
-            lambda: parameters.get("code_challenge_method") != "S256"
-            or not _CHALLENGE.fullmatch(parameters.get("code_challenge", "")),
+            lambda: (
+                parameters.get("code_challenge_method") != "S256"
+                or not _CHALLENGE.fullmatch(parameters.get("code_challenge", ""))
+            ),
             "invalid_request",
             "PKCE is required: code_challenge with code_challenge_method=S256",
         ),
@@ -254,7 +258,8 @@ def _answer(platform: Platform, request: AuthorizationRequest, members: Mapping[
     )
 
 
-# --- between pages --------------------------------------------------------------------------------------------------
+# --- between pages
+# --------------------------------------------------------------------------------------------------
 
 
 def store(platform: Platform, request: AuthorizationRequest) -> str:
@@ -308,7 +313,8 @@ def _from_json(document: dict[str, Any]) -> AuthorizationRequest:
     )
 
 
-# --- deciding and answering -----------------------------------------------------------------------------------------
+# --- deciding and answering
+# -----------------------------------------------------------------------------------------
 
 
 def decide(
@@ -354,5 +360,3 @@ def respond(
         now,
     )
     return _answer(platform, request, {"code": code})
-
-

@@ -96,11 +96,13 @@ def _public(platform: Platform, client_id: str) -> Client:
 
 
 def _with_assertion(platform: Platform, assertion: str, parameters: Mapping[str, str]) -> Client:
-    """``private_key_jwt``: who it claims to be first, then the signature by that client's key, then single use."""
+    """``private_key_jwt``: who it claims to be first, then the signature by that client's key, then
+    single use.
+    """
     if parameters.get("client_assertion_type") != ASSERTION_TYPE:
         raise _refused("client_assertion_type is missing or unknown")
     client = clients.find_client(platform, _claimed_client_id(assertion))
-    if client is None or client.token_endpoint_auth_method != "private_key_jwt":  # noqa: S105 - a method's name
+    if client is None or client.token_endpoint_auth_method != "private_key_jwt":
         raise _refused("The client is unknown or registered with another method")
     claims = _verified_claims(platform, client, assertion)
     now = clock.now()
@@ -157,7 +159,10 @@ def _assertion_fault(
             "aud is not this provider",
         ),
         (not _is_time(claims.get("exp")), "exp is missing"),
-        (any(name in claims and not _is_time(claims[name]) for name in ("iat", "nbf")), "a time is no number"),
+        (
+            any(name in claims and not _is_time(claims[name]) for name in ("iat", "nbf")),
+            "a time is no number",
+        ),
         (not _is_jti(claims.get("jti")), "jti is missing or too long"),
     )
     for wrong, fault in checks:
@@ -194,7 +199,7 @@ def _fetched_jwks(platform: Platform, uri: str) -> Any:
             answer = platform.outbound.get(uri, max_bytes=MAX_JWKS_BYTES)
         except OutboundError as error:
             raise _refused("The client's jwks_uri can't be fetched") from error
-        if answer.status != 200:  # noqa: PLR2004 - HTTP's OK
+        if answer.status != 200:
             raise _refused("The client's jwks_uri can't be fetched")
         stored = answer.body
         platform.ephemeral.put(key, stored, JWKS_TTL)

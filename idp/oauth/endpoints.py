@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
-from authlib.oauth2.rfc7009 import RevocationEndpoint as AuthlibRevocation
-from authlib.oauth2.rfc7662 import IntrospectionEndpoint as AuthlibIntrospection
 
 from idp import clock
 from idp.domain import claims
 from idp.domain.audit import Origin
 from idp.domain.clients import Client
 from idp.oauth import client_auth, tokens
-from idp.oauth.grants import NO_STORE, TokenAnswer
 from idp.oauth.requests import ProtocolRequest
 from idp.services import authorizations
 from idp.services.authorizations import Grant
@@ -30,18 +27,15 @@ def _token_of(request: ProtocolRequest) -> str:
     return token
 
 
-class IntrospectionEndpoint(AuthlibIntrospection):
-    """Tells a confidential client what a token of its own, or one meant for its resources, is worth right now."""
+def introspect(platform: Platform, request: ProtocolRequest) -> dict[str, Any]:
+    """What a token is worth right now (RFC 7662 §2), to a confidential client that it belongs to or is meant for.
 
-    ENDPOINT_NAME: ClassVar[str] = "introspection"
-
-    def create_endpoint_response(self, request: ProtocolRequest) -> TokenAnswer:
-        """RFC 7662 §2: whatever is unknown, ended or none of the caller's business is ``{"active": false}``."""
-        platform: Platform = self.server.platform
-        client = client_auth.authenticate(platform, request)
-        token = _token_of(request)
-        facts = None if client.public else _introspect(platform, client, token, clock.now())
-        return 200, facts or {"active": False}, NO_STORE
+    Whatever is unknown, ended or none of the caller's business is ``{"active": false}``.
+    """
+    client = client_auth.authenticate(platform, request)
+    token = _token_of(request)
+    facts = None if client.public else _introspect(platform, client, token, clock.now())
+    return facts or {"active": False}
 
 
 def _introspect(platform: Platform, client: Client, token: str, now: datetime) -> dict[str, Any] | None:
@@ -87,17 +81,13 @@ def _is_revoked(platform: Platform, payload: dict[str, Any]) -> bool:
     return platform.ephemeral.get(REVOKED_KEY + payload["jti"]) is not None
 
 
-class RevocationEndpoint(AuthlibRevocation):
-    """Ends what a client no longer wants; an unknown token or hint is no error (RFC 7009 §2.1, 2.2)."""
+def revoke(platform: Platform, request: ProtocolRequest) -> None:
+    """End what a client no longer wants (RFC 7009 §2.1); an unknown token or hint is no error (§2.2).
 
-    ENDPOINT_NAME: ClassVar[str] = "revocation"
-
-    def create_endpoint_response(self, request: ProtocolRequest) -> TokenAnswer:
-        """RFC 7009 §2: a person's access token ends its whole authorization, as a refresh token does."""
-        platform: Platform = self.server.platform
-        client = client_auth.authenticate(platform, request)
-        _revoke(platform, client, _token_of(request), clock.now())
-        return 200, {}, NO_STORE
+    A person's access token ends its whole authorization, as a refresh token does.
+    """
+    client = client_auth.authenticate(platform, request)
+    _revoke(platform, client, _token_of(request), clock.now())
 
 
 def _revoke(platform: Platform, client: Client, token: str, now: datetime) -> None:
@@ -139,8 +129,8 @@ class BearerError(Exception):
 def userinfo(platform: Platform, token: str) -> dict[str, Any]:
     """The claims of the person behind an access token, as true at this moment.
 
-    Raises BearerError: 401 ``invalid_token`` for a token that is unknown, expired or rests on something that has ended,
-    403 ``insufficient_scope`` without ``openid``.
+    Raises BearerError: 401 ``invalid_token`` for a token that is unknown, expired or rests on something that
+    has ended, 403 ``insufficient_scope`` without ``openid``.
     """
     now = clock.now()
     payload = tokens.read_access_token(platform, token, now)

@@ -6,7 +6,7 @@ import hashlib
 import re
 from abc import abstractmethod
 from base64 import urlsafe_b64encode
-from typing import Any, ClassVar, Final
+from typing import Any
 
 from authlib.oauth2.rfc6749.errors import (
     InvalidGrantError,
@@ -20,17 +20,12 @@ from idp import clock
 from idp.domain.claims import needs_person
 from idp.domain.clients import IDENTITY_SCOPES, Client
 from idp.domain.errors import Refusal
-from idp.oauth import tokens
+from idp.oauth import client_auth, tokens
 from idp.oauth.requests import ProtocolRequest
 from idp.services import authorizations
 from idp.services.authorizations import Grant
 from idp.services.platform import Platform
 
-NO_STORE: Final = [
-    ("Content-Type", "application/json"),
-    ("Cache-Control", "no-store"),
-    ("Pragma", "no-cache"),
-]
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 TokenAnswer = tuple[int, dict[str, Any], list[tuple[str, str]]]
 
@@ -38,8 +33,9 @@ TokenAnswer = tuple[int, dict[str, Any], list[tuple[str, str]]]
 class TokenGrant(BaseGrant, TokenEndpointMixin):
     """The steps every grant shares: authenticate, check that the client may, then what is its own."""
 
-    GRANT_TYPE: ClassVar[str]
+    GRANT_TYPE: str
     request: ProtocolRequest
+    authenticated: Client
 
     @property
     def platform(self) -> Platform:
@@ -49,14 +45,13 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
 
     def validate_token_request(self) -> None:
         """Authenticate the client (RFC 6749 §3.2.1) and check its grant types."""
-        client: Client = self.server.authenticate_client(self.request)
-        if self.GRANT_TYPE not in client.grant_types:
+        self.authenticated = client_auth.authenticate(self.platform, self.request)
+        if self.GRANT_TYPE not in self.authenticated.grant_types:
             raise UnauthorizedClientError("The client is not registered for this grant_type")
-        self.request.client = client
 
-    def create_token_response(self) -> TokenAnswer:
+    def create_token_response(self) -> TokenAnswer:  # type: ignore[override]  # stubs say str; Authlib hands on
         """The answer of RFC 6749 §5.1."""
-        return 200, self.redeem(self.request.client), NO_STORE
+        return 200, self.redeem(self.authenticated), []
 
     @abstractmethod
     def redeem(self, client: Client) -> dict[str, Any]:
@@ -108,9 +103,7 @@ class AuthorizationCodeGrant(TokenGrant):
         """Exchange the code, once."""
         code, redirect_uri = self.required("code"), self.required("redirect_uri")
         challenge = _challenge_of(self.request.parameters.get("code_verifier", ""))
-        grant = authorizations.redeem_code(
-            self.platform, client, code, redirect_uri, challenge, clock.now()
-        )
+        grant = authorizations.redeem_code(self.platform, client, code, redirect_uri, challenge, clock.now())
         if isinstance(grant, Refusal):
             raise InvalidGrantError("The code is unknown, expired, used, or was issued for another request")
         return self.tokens_for(client, grant, grant.scopes, grant.nonce)
@@ -136,7 +129,9 @@ class RefreshTokenGrant(TokenGrant):
             self._refuse_wider(refresh_token, asked)
         grant = authorizations.rotate(self.platform, client, refresh_token, clock.now())
         if isinstance(grant, Refusal):
-            raise InvalidGrantError("The refresh token is unknown, used, expired, or what it rests on has ended")
+            raise InvalidGrantError(
+                "The refresh token is unknown, used, expired, or what it rests on has ended"
+            )
         return self.tokens_for(client, grant, _narrowed(grant, asked))
 
     def _refuse_wider(self, refresh_token: str, asked: frozenset[str]) -> None:

@@ -1,4 +1,6 @@
-"""RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0): what a request proves, and where it may lead."""
+"""RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0): what a request proves, and where it may
+lead.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from idp.services.platform import Platform
 
 @dataclass(frozen=True, slots=True)
 class LogoutRequest:
-    """A valid request. ``sid`` and ``account_id`` are those of a proven hint; ``location`` is where to go afterwards."""
+    """A valid request. ``sid`` and ``account_id`` are those of a proven hint; ``location`` is where to
+    go afterwards.
+    """
 
     client: Client | None
     sid: str | None
@@ -27,7 +31,8 @@ class LogoutRequest:
 def read(platform: Platform, parameters: RepeatedParameters) -> LogoutRequest | PageError:
     """Validate a logout request (RPL 2, 4).
 
-    Only a hint that this provider signed for the client, with an address registered by that client, leads anywhere.
+    Only a hint that this provider signed for the client, with an address registered by that client, leads
+    anywhere.
     """
     if parameters.repeated:
         return PageError(parameters.repeated[0], "repeated")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,7 +21,9 @@ class UnreadableRequest(InvalidRequestError):
 
 
 class RepeatedParameters(dict[str, str]):
-    """Parameters of which some came twice: the first value of each, and the names of the ``repeated`` ones."""
+    """Parameters of which some came twice: the first value of each, and the names of the ``repeated``
+    ones.
+    """
 
     repeated: tuple[str, ...] = ()
 
@@ -28,25 +31,24 @@ class RepeatedParameters(dict[str, str]):
 class ProtocolRequest(OAuth2Request):
     """A request to one of the JSON endpoints, as Authlib's grants see it.
 
-    Built without Authlib's transport check, which reads the scheme behind the proxy (authlib.md, P2): that the issuer is
-    https is a rule of the configuration.
+    Built without Authlib's transport check, which reads the scheme behind the proxy (authlib.md, P2): that
+    the issuer is https is a rule of the configuration.
     """
 
-    def __init__(self, parameters: Mapping[str, str], headers: Mapping[str, str], method: str = "POST") -> None:
+    headers: Mapping[str, str]
+
+    def __init__(
+        self, parameters: Mapping[str, str], headers: Mapping[str, str], method: str = "POST"
+    ) -> None:
         self.method = method
+        self.parameters = parameters
         self.uri = ""
         self.headers = headers
         self.payload = BasicOAuth2Payload(dict(parameters))
-        self.parameters = parameters
         self.client = None
         self.auth_method = None
         self.user = None
         self._scope = None
-
-    @property
-    def form(self) -> Mapping[str, str]:
-        """The body's parameters; the query is never looked at (authlib.md, P4)."""
-        return self.parameters
 
 
 def parse(encoded: bytes) -> RepeatedParameters:
@@ -64,14 +66,10 @@ def parse(encoded: bytes) -> RepeatedParameters:
         raise UnreadableRequest("The parameters are not UTF-8, or there are too many") from error
     if any("\0" in name or "\0" in value for name, value in pairs):
         raise UnreadableRequest("A parameter holds a NUL character")
-    parameters = RepeatedParameters()
-    repeated = []
-    for name, value in pairs:
-        if name in parameters:
-            repeated.append(name)
-        elif value:
-            parameters[name] = value
-    parameters.repeated = tuple(dict.fromkeys(repeated))
+    parameters = RepeatedParameters((name, value) for name, value in reversed(pairs) if value)
+    if len(pairs) > len({name for name, _ in pairs}):
+        counts = Counter(name for name, _ in pairs)
+        parameters.repeated = tuple(name for name, count in counts.items() if count > 1)
     return parameters
 
 

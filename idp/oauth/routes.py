@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import cast
 
-import orjson
 from authlib.oauth2.rfc6749.errors import OAuth2Error
 from flask import Blueprint, Flask, Response, current_app, request
 
@@ -12,7 +11,7 @@ from idp.ephemeral import EphemeralUnavailable
 from idp.oauth import endpoints, metadata
 from idp.oauth.endpoints import BearerError
 from idp.oauth.requests import FORM, parse, read_form
-from idp.oauth.server import Server, error_response, unavailable_response
+from idp.oauth.server import Server, error_response, json_response, unavailable_response
 from idp.services.platform import Platform
 
 blueprint = Blueprint("oauth", __name__)
@@ -42,13 +41,14 @@ def token() -> Response:
 @blueprint.post("/oauth/introspect")
 def introspect() -> Response:
     """RFC 7662 §2."""
-    return cast("Response", _server().create_endpoint_response("introspection", read_form(request)))
+    return json_response(endpoints.introspect(_server().platform, read_form(request)))
 
 
 @blueprint.post("/oauth/revoke")
 def revoke() -> Response:
     """RFC 7009 §2."""
-    return cast("Response", _server().create_endpoint_response("revocation", read_form(request)))
+    endpoints.revoke(_server().platform, read_form(request))
+    return json_response({})
 
 
 @blueprint.route("/oauth/userinfo", methods=["GET", "POST"])
@@ -58,15 +58,15 @@ def userinfo() -> Response:
         body = endpoints.userinfo(_server().platform, _bearer_token())
     except BearerError as error:
         return _bearer_refusal(error)
-    response = Response(orjson.dumps(body), mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return json_response(body)
 
 
 def _bearer_token() -> str:
     """The token of the header or the form body, of one of them (RFC 6750 §2); never of the URL."""
     scheme, _, header_token = request.headers.get("Authorization", "").partition(" ")
-    body = parse(request.get_data(cache=False)) if request.mimetype == FORM and request.method == "POST" else {}
+    body = (
+        parse(request.get_data(cache=False)) if request.mimetype == FORM and request.method == "POST" else {}
+    )
     form_token = body.get("access_token")
     if header_token and form_token:
         raise BearerError(400, "invalid_request", "The access token is sent twice")
@@ -78,10 +78,7 @@ def _bearer_token() -> str:
 
 def _bearer_refusal(error: BearerError) -> Response:
     body = {"error": error.error, "error_description": error.description} if error.error else {}
-    response = Response(orjson.dumps(body), status=error.status, mimetype="application/json")
-    response.headers["WWW-Authenticate"] = error.challenge
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return json_response(body, error.status, {"WWW-Authenticate": error.challenge})
 
 
 @blueprint.route(metadata.DISCOVERY_PATHS[0], methods=["POST", "PUT", "DELETE", "PATCH"])

@@ -1,4 +1,6 @@
-"""Signed tokens of the platform: access tokens (RFC 9068), ID tokens (OIDC Core 2), logout tokens (BCL 2.4)."""
+"""Signed tokens of the platform: access tokens (RFC 9068), ID tokens (OIDC Core 2), logout tokens (BCL
+2.4).
+"""
 
 from __future__ import annotations
 
@@ -100,7 +102,9 @@ def issue_id_token(
     nonce: str | None,
     now: datetime,
 ) -> str:
-    """An ID token; ``aud`` is the client as one string (authlib.md, P23), ``auth_time`` that of the sign-in."""
+    """An ID token; ``aud`` is the client as one string (authlib.md, P23), ``auth_time`` that of the
+    sign-in.
+    """
     payload = {
         "iss": platform.settings.issuer,
         "sub": grant.subject.account_id,
@@ -121,7 +125,9 @@ def read_id_token_hint(platform: Platform, token: str, now: datetime) -> dict[st
 def issue_logout_token(
     platform: Platform, client_id: str, subject: Mapping[str, Any], now: datetime
 ) -> str | None:
-    """A logout token for one client, signed like its ID tokens; None when there is no such client any more."""
+    """A logout token for one client, signed like its ID tokens; None when there is no such client any
+    more.
+    """
     client = clients.find_client(platform, client_id)
     if client is None:
         return None
@@ -142,7 +148,9 @@ def sign_logout_token(platform: Platform, message: Mapping[str, Any]) -> str | N
 
 
 def _verified(platform: Platform, token: str, token_type: str, now: datetime) -> dict[str, Any] | None:
-    """The claims of a token of ours of this ``typ``, whatever its age; None when signature, type or issuer is not ours."""
+    """The claims of a token of ours of this ``typ``, whatever its age; None when signature, type or
+    issuer is not ours.
+    """
     if len(token) > MAX_TOKEN:
         return None
     try:

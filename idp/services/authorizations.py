@@ -1,7 +1,8 @@
-"""Authorizations: issued by the interaction, redeemed and rotated at the token endpoint, revoked by whatever ends them.
+"""Authorizations: issued by the interaction, redeemed and rotated at the token endpoint, revoked by whatever
+ends them.
 
-A code and a refresh token are not stored. Each is the authorization's id with a MAC over what it stands for, so that
-the row alone decides whether it still works.
+A code and a refresh token are not stored. Each is the authorization's id with a MAC over what it stands for,
+so that the row alone decides whether it still works.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import RowMapping
+from sqlalchemy import ColumnElement, RowMapping
 from sqlalchemy.orm import Session
 
 from idp import crypto
@@ -103,10 +104,8 @@ def _columns(authorization_id: str, new: NewAuthorization, now: datetime) -> dic
 
 def _end(new: NewAuthorization, now: datetime) -> datetime:
     """The sign-in session's own end, or that of offline access; never beyond the handler authorisation's."""
-    if "offline_access" in new.scopes:
-        end = now + OFFLINE_TTL
-    else:
-        end = new.login.created_at + SESSION_TTL
+    offline = "offline_access" in new.scopes
+    end = now + OFFLINE_TTL if offline else new.login.created_at + SESSION_TTL
     if new.acting is not None and new.acting.valid_until is not None:
         end = min(end, new.acting.valid_until)
     return end
@@ -164,7 +163,9 @@ def refresh_token_of(platform: Platform, grant: Grant) -> str:
 
 
 def _open_refresh_token(platform: Platform, token: str) -> tuple[str, int] | None:
-    """The authorization id and generation of a refresh token that this platform made; None for any other text."""
+    """The authorization id and generation of a refresh token that this platform made; None for any
+    other text.
+    """
     text, _, _seal_part = token.rpartition(".")
     authorization_id, _, generation = text.partition(".")
     if not crypto.constant_time_equal(token, f"{text}.{_seal(platform, 'refresh', text)}"):
@@ -173,7 +174,8 @@ def _open_refresh_token(platform: Platform, token: str) -> tuple[str, int] | Non
 
 
 def rotate(platform: Platform, client: Client, refresh_token: str, now: datetime) -> Grant | Refusal:
-    """Step to the next refresh token (RFC 9700 §4.14.2): the former one still works for 30 seconds, with the same
+    """Step to the next refresh token (RFC 9700 §4.14.2): the former one still works for 30 seconds, with the
+    same
     successor; an older one is reuse and revokes the authorization (``refresh_token_reused``).
     """
     opened = _open_refresh_token(platform, refresh_token)
@@ -315,7 +317,9 @@ def revoke(platform: Platform, grant: Grant, origin: Origin, now: datetime) -> N
 def revoke_for_handler(
     session: Session, platform: Platform, handler_authorization_id: str, reason: str, now: datetime
 ) -> int:
-    """End everything that rests on a handler authorisation and tell the clients; returns how many grants that were."""
+    """End everything that rests on a handler authorisation and tell the clients; returns how many
+    grants that were.
+    """
     criterion = Authorization.handler_authorization_id == handler_authorization_id
     return _revoke(session, platform, criterion, reason, now)
 
@@ -329,7 +333,9 @@ def revoke_for_client(
 
 
 def end_session(session: Session, platform: Platform, sid: str, now: datetime) -> None:
-    """End what ends with a browser session: all but offline access, and tell every client that took part in it."""
+    """End what ends with a browser session: all but offline access, and tell every client that took
+    part in it.
+    """
     for row in rows.clients_of_session(session, sid):
         _notify(session, platform, row)
     ending = (Authorization.sid == sid) & Authorization.scope.not_like("%offline_access%")
@@ -339,7 +345,7 @@ def end_session(session: Session, platform: Platform, sid: str, now: datetime) -
 def _revoke(
     session: Session,
     platform: Platform,
-    criterion: rows.ColumnElement[bool],
+    criterion: ColumnElement[bool],
     reason: str,
     now: datetime,
     *,

@@ -118,7 +118,10 @@ def _facts() -> list[Any]:
         ),
         *(
             select(column).where(Enterprise.id == _a.enterprise_id).scalar_subquery().label(column.name)
-            for column in (Enterprise.__table__.c.enterprise_credit_code, Enterprise.__table__.c.enterprise_name)
+            for column in (
+                Enterprise.__table__.c.enterprise_credit_code,
+                Enterprise.__table__.c.enterprise_name,
+            )
         ),
         select(HandlerAuthorization.matters)
         .where(HandlerAuthorization.id == _a.handler_authorization_id)
@@ -127,7 +130,7 @@ def _facts() -> list[Any]:
     ]
 
 
-_INSERT = insert(_a.__table__)
+_INSERT = insert(_a)
 _REDEEM = (
     update(_a)
     .where(
@@ -183,7 +186,12 @@ def add(connection: Connection, values: dict[str, Any]) -> None:
 
 
 def redeem(
-    connection: Connection, authorization_id: str, client_id: str, redirect_uri: str, code_challenge: str, now: datetime
+    connection: Connection,
+    authorization_id: str,
+    client_id: str,
+    redirect_uri: str,
+    code_challenge: str,
+    now: datetime,
 ) -> RowMapping | None:
     """Mark the code used and return the facts, if it is unused, unexpired, and everything about it fits.
 

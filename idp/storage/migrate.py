@@ -1,4 +1,6 @@
-"""The schema's history: upgrade a database to the present one, safely when several processes start at once."""
+"""The schema's history: upgrade a database to the present one, safely when several processes start at
+once.
+"""
 
 from __future__ import annotations
 

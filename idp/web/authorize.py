@@ -113,7 +113,9 @@ def _answer(
 
 
 def deliver(answer: Answer) -> ResponseReturnValue:
-    """Send the answer to the client as its response_mode says (RFC 6749 §4.1.2, Form Post Response Mode 2)."""
+    """Send the answer to the client as its response_mode says (RFC 6749 §4.1.2, Form Post Response Mode
+    2).
+    """
     if answer.response_mode == "query":
         return redirect(answer.location, 303)
     allow_client(origin_of(answer.redirect_uri), None)

@@ -1,7 +1,7 @@
 """The two protocol addresses that a browser visits: ``/oauth/authorize`` and ``/oauth/logout``.
 
-They take requests from other sites, so they have no anti-forgery value; what they change they change only on proof or
-after a question asked on a page of our own.
+They take requests from other sites, so they have no anti-forgery value; what they change they change only on
+proof or after a question asked on a page of our own.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def _parameters() -> RepeatedParameters | PageError:
 
 @blueprint.route("/oauth/authorize", methods=["GET", "POST"])
 def authorization_endpoint() -> ResponseReturnValue:
-    """RFC 6749 §3.1: an answer, the first page that the request needs, or a page that says what is wrong with it."""
+    """RFC 6749 §3.1: an answer, the first page that the request needs, or a page that says what is
+    wrong with it.
+    """
     parameters = _parameters()
     if isinstance(parameters, PageError):
         return _error_page(parameters)
