@@ -149,9 +149,7 @@ def _number(name: str, default: int, most: int) -> int:
 
 
 def _created(report_no: str) -> Response:
-    view = reports.find(system(), Reader("", None), report_no)
-    assert view is not None  # it was stored a moment ago
-    response = _private(_summary(view.row))
+    response = _private(_summary(reports.get_row(system(), report_no)))
     response.status_code = 201
     response.headers["Location"] = f"{system().settings.resource}/reports/{report_no}"
     return response

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import flask_bootstrap
-from flask import Blueprint, Flask, Response, jsonify, request
+from flask import Blueprint, Flask, Response, jsonify, make_response, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
@@ -112,8 +112,7 @@ def _with_headers(response: Response, settings: Settings) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     if error.response is not None:  # abort(response)
-        assert isinstance(error.response, Response)  # we abort with nothing else
-        return error.response
+        return make_response(error.response)
     code = error.code or 500
     title, text = _PAGE_TEXTS.get(code, ("请求没有完成", "请返回首页后重试。"))
     if request.path.startswith(API_PREFIX):

@@ -96,7 +96,8 @@ def submit(
     except _Duplicate:
         with system.database.reading() as session:
             known = _known(session, reporter, key)
-    assert known is not None  # what made it a duplicate is committed
+    if known is None:
+        raise RuntimeError("a submission was there and is gone")
     return Accepted(known.report_no) if known.body_digest == body_digest else KeyReused()
 
 
@@ -116,6 +117,12 @@ def find(system: System, reader: Reader, report_no: str) -> ReportView | None:
         row = rows.find_report(session, report_no, reader.enterprise_credit_code)
         versions = rows.list_versions(session, row.id) if row is not None else []
     return _view(system, row, versions) if row is not None else None
+
+
+def get_row(system: System, report_no: str) -> ReportRow:
+    """The row of a report that is known to exist."""
+    with system.database.reading() as session:
+        return rows.get_report(session, report_no)
 
 
 def _store(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, DateTime, Dialect, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -41,7 +41,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Base(DeclarativeBase):
     """The tables of smdvs."""
 
-    type_annotation_map = {datetime: UtcDateTime}  # SQLAlchemy's own idiom
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime}  # SQLAlchemy's own idiom
 
 
 class Database:

@@ -129,6 +129,11 @@ def find_report(session: Session, report_no: str, enterprise: str | None) -> Rep
     return session.scalars(query).one_or_none()
 
 
+def get_report(session: Session, report_no: str) -> ReportRow:
+    """That report; raises NoResultFound."""
+    return session.scalars(select(ReportRow).where(ReportRow.report_no == report_no)).one()
+
+
 def list_reports(session: Session, enterprise: str | None, offset: int, limit: int) -> Sequence[ReportRow]:
     """The enterprise's reports (None: everyone's), newest first."""
     query = select(ReportRow).order_by(ReportRow.id.desc()).offset(offset).limit(limit)

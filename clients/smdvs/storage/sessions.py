@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.engine import CursorResult
@@ -107,5 +108,5 @@ def _changed(session: Session, which: ColumnElement[bool], **values: object) -> 
 
 
 def _count(result: object) -> int:
-    assert isinstance(result, CursorResult)  # what SQLAlchemy returns for UPDATE and DELETE
-    return result.rowcount
+    # What SQLAlchemy returns for UPDATE and DELETE.
+    return cast("CursorResult[Any]", result).rowcount
