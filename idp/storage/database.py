@@ -132,6 +132,16 @@ def single_statements() -> Iterator[Connection]:
         yield connection
 
 
+def answers() -> bool:
+    """Whether the database answers a statement now."""
+    try:
+        with single_statements() as connection:
+            connection.exec_driver_sql("SELECT 1")
+    except UNAVAILABLE:
+        return False
+    return True
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
     for pragma in (

@@ -1,0 +1,145 @@
+// Comfort only: every page works without this file.
+"use strict";
+
+// 获取验证码 without leaving the page, and a countdown until the next one may be asked for.
+function countDown(button, seconds) {
+  const label = button.dataset.label || button.textContent;
+  button.dataset.label = label;
+  if (seconds <= 0) {
+    button.disabled = false;
+    button.textContent = label;
+    return;
+  }
+  button.disabled = true;
+  button.textContent = `${seconds} 秒后重发`;
+  setTimeout(() => countDown(button, seconds - 1), 1000);
+}
+
+function showProblem(form, name, text) {
+  const input = form.elements[name];
+  const field = input && input.closest && input.closest(".field");
+  if (!field) {
+    return false;
+  }
+  input.classList.add("is-invalid");
+  input.setAttribute("aria-invalid", "true");
+  const message = document.createElement("p");
+  message.className = "wrong";
+  message.textContent = text;
+  field.append(message);
+  input.focus();
+  return true;
+}
+
+function tell(form, kind, text) {
+  const place = form.querySelector("[data-status]");
+  place.className = text ? `notice ${kind}` : "";
+  place.textContent = text;
+}
+
+async function sendCode(form, button) {
+  form.querySelectorAll(".wrong").forEach((message) => message.remove());
+  form.querySelectorAll(".is-invalid").forEach((input) => input.classList.remove("is-invalid"));
+  const body = new FormData(form);
+  body.set("action", "send_code");
+  for (const name of ["password", "confirm_password", "sms_code"]) {
+    body.delete(name);
+  }
+  button.disabled = true;
+  const response = await fetch(form.action, {
+    method: "POST", body: new URLSearchParams(body), headers: { Accept: "application/json" },
+  });
+  const answer = await response.json();
+  button.disabled = false;
+  if (!answer.problems) {
+    throw new Error("not an answer of this page");
+  }
+  const problems = Object.entries(answer.problems);
+  const elsewhere = problems.filter(([name, text]) => !showProblem(form, name, text));
+  if (problems.length) {
+    tell(form, "danger", elsewhere.length ? elsewhere[0][1] : "");
+    return;
+  }
+  tell(form, "success", button.dataset.sent);
+  countDown(button, answer.wait);
+  form.elements.sms_code.focus();
+}
+
+document.querySelectorAll("button[data-send-code]").forEach((button) => {
+  if (Number(button.dataset.wait)) {
+    countDown(button, Number(button.dataset.wait));
+  }
+  button.addEventListener("click", (event) => {
+    event.preventDefault();
+    sendCode(button.form, button).catch(() => {
+      // Let the page itself do it, as without this script.
+      button.disabled = false;
+      button.form.noValidate = true;
+      const action = document.createElement("input");
+      action.type = "hidden";
+      action.name = "action";
+      action.value = "send_code";
+      button.form.append(action);
+      button.form.submit();
+    });
+  });
+});
+
+// Uploads show name, size and, for pictures, a preview.
+document.querySelectorAll("input[type=file]").forEach((input) => {
+  input.addEventListener("change", () => {
+    const preview = input.closest(".field").querySelector(".preview");
+    const file = input.files[0];
+    preview.replaceChildren();
+    preview.classList.toggle("shown", Boolean(file));
+    if (!file) {
+      return;
+    }
+    if (file.type.startsWith("image/")) {
+      const reader = new FileReader();
+      reader.addEventListener("load", () => {
+        const picture = document.createElement("img");
+        picture.src = reader.result;
+        picture.alt = "";
+        preview.prepend(picture);
+      });
+      reader.readAsDataURL(file);
+    }
+    const size = file.size > 1048576 ? `${(file.size / 1048576).toFixed(1)} MB` : `${Math.ceil(file.size / 1024)} KB`;
+    const text = document.createElement("span");
+    text.textContent = file.size > 5 * 1048576 ? `${file.name}（${size}，超过 5 MB，请压缩）` : `${file.name}（${size}）`;
+    preview.append(text);
+  });
+});
+
+// 永久期限 makes the end date superfluous.
+const permanent = document.getElementById("permanent");
+const validUntil = document.getElementById("valid_until");
+if (permanent && validUntil) {
+  const follow = () => { validUntil.disabled = permanent.checked; };
+  permanent.addEventListener("change", follow);
+  follow();
+}
+
+// Copying a secret or a configuration.
+document.querySelectorAll("button[data-copy]").forEach((button) => {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    button.textContent = "已复制";
+  });
+});
+
+// Long work shows that it goes on, and isn't started twice.
+document.querySelectorAll("form[data-busy]").forEach((form) => {
+  form.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (button && !button.hasAttribute("data-send-code")) {
+      setTimeout(() => { button.disabled = true; button.textContent = form.dataset.busy; }, 0);
+    }
+  });
+});
+// The answer to a client by form_post goes on by itself.
+document.querySelectorAll("form[data-submit]").forEach((form) => form.submit());
+
+window.addEventListener("pageshow", (event) => { if (event.persisted) { window.location.reload(); } });

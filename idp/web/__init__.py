@@ -1,0 +1,81 @@
+"""Pages and forms: what a person sees of the platform."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+
+from idp.web import (
+    account,
+    authorize,
+    dev,
+    enterprise,
+    errors,
+    handler_applications,
+    health,
+    home,
+    messages,
+    pages,
+    protocol,
+    security,
+    session,
+    user_centre,
+    verification,
+)
+from idp.web.admin import accounts, audit, clients, console, keys, reviews
+
+FORM_BYTES = 64 * 1024
+STATIC_SECONDS = 3600
+CSRF_LIFETIME = timedelta(hours=8)
+BLUEPRINTS = (
+    home.blueprint,
+    account.blueprint,
+    user_centre.blueprint,
+    verification.blueprint,
+    handler_applications.blueprint,
+    enterprise.blueprint,
+    authorize.blueprint,
+    protocol.blueprint,
+    protocol.question,
+    health.blueprint,
+    dev.blueprint,
+    console.blueprint,
+    clients.blueprint,
+    accounts.blueprint,
+    reviews.blueprint,
+    audit.blueprint,
+    keys.blueprint,
+)
+
+
+def register(app: Flask) -> None:
+    """Give the application its pages; ``app.extensions["idp"]`` holds the Platform already."""
+    _configure(app)
+    Bootstrap5(app)
+    pages.csrf.init_app(app)
+    for module in (security, session, errors, messages):
+        module.register(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+
+
+def _configure(app: Flask) -> None:
+    settings = app.extensions["idp"].settings
+    secure = settings.issuer.startswith("https://")
+    app.config.update(
+        BOOTSTRAP_SERVE_LOCAL=True,
+        SEND_FILE_MAX_AGE_DEFAULT=STATIC_SECONDS,
+        MAX_CONTENT_LENGTH=FORM_BYTES,
+        SESSION_COOKIE_NAME="__Host-page" if secure else "page",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        # Pages are checked by their blueprints (pages.py); protocol endpoints take no such value.
+        WTF_CSRF_CHECK_DEFAULT=False,
+        # Pages send no Referer (Referrer-Policy), so there is none to check.
+        WTF_CSRF_SSL_STRICT=False,
+        WTF_CSRF_TIME_LIMIT=int(CSRF_LIFETIME.total_seconds()),
+        WTF_I18N_ENABLED=False,
+    )

@@ -1,0 +1,210 @@
+"""用户注册, 用户登录, 退出."""
+
+from __future__ import annotations
+
+from flask import jsonify, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from idp.domain.accounts import SMS_RESEND_AFTER, seconds_left
+from idp.domain.errors import Problem, Refusal
+from idp.services import authentication, registration
+from idp.services.authentication import Authenticated
+from idp.web import authorize, kept, session
+from idp.web.errors import error_page
+from idp.web.forms import LoginForm, PageForm, RegistrationForm
+from idp.web.pages import keeps_typed_values, pages
+from idp.web.security import allow_client
+from idp.web.session import origin, platform
+
+blueprint = pages("account", __name__)
+
+
+@blueprint.route("/register", methods=["GET", "POST"])
+@keeps_typed_values
+def register() -> ResponseReturnValue:
+    """用户注册: the form, a code to the phone, or the account."""
+    form = RegistrationForm()
+    if request.method == "GET":
+        return _registration_page(form)
+    if not form.is_ours():
+        return _registration_page(form, 400)
+    if request.form.get("action") == "send_code":
+        return _send_registration_code(form)
+    return _register(form)
+
+
+def _send_registration_code(form: RegistrationForm) -> ResponseReturnValue:
+    if form.require("phone"):
+        refusal = registration.send_registration_code(platform(), form.text("phone"), origin())
+        if refusal:
+            form.refuse(refusal)
+    if _asked_by_script():
+        return _code_answer(form)
+    _keep_passwords(form)
+    return _registration_page(form, 422 if form.problem_texts else 200, sent=not form.problem_texts)
+
+
+def _register(form: RegistrationForm) -> ResponseReturnValue:
+    passwords = _passwords(form)
+    result = registration.register(
+        platform(),
+        registration.RegistrationForm(
+            login_name=form.text("login_name"),
+            password=passwords["password"],
+            confirm_password=passwords["confirm_password"],
+            email=form.text("email"),
+            phone=form.text("phone"),
+            sms_code=form.text("sms_code"),
+            agree=bool(form.agree.data),
+        ),
+        origin(),
+    )
+    if isinstance(result, Refusal):
+        form.refuse(result)
+        _keep_passwords(form)
+        return _registration_page(form, 422)
+    kept.drop(form.text("kept"))
+    session.sign_in(authentication.by_password_and_sms(result.account_id))
+    return redirect(url_for("verification.verification"), 303)
+
+
+def _passwords(form: RegistrationForm) -> dict[str, str]:
+    """Both passwords as typed now, or else as typed when the code was sent for."""
+    typed: dict[str, str] = {name: form.text(name) for name in ("password", "confirm_password")}
+    if any(typed.values()):
+        return typed
+    return typed | dict(kept.kept(form.text("kept"), "register"))
+
+
+def _keep_passwords(form: RegistrationForm) -> None:
+    """Spare the person typing both again, unless something was wrong with them."""
+    passwords = _passwords(form)
+    wrong = bool(form.password.errors or form.confirm_password.errors)
+    form.kept.data = kept.keep(passwords, "register") if all(passwords.values()) and not wrong else ""
+
+
+def _registration_page(form: RegistrationForm, status: int = 200, *, sent: bool = False) -> Response:
+    page = render_template("account/register.html", form=form, sent=sent, wait=_resend_seconds())
+    return make_response(page, status)
+
+
+@blueprint.route("/login", methods=["GET", "POST"])
+@keeps_typed_values
+def login() -> ResponseReturnValue:
+    """用户登录: for the platform itself, or within a client's authorization request (``request``)."""
+    request_id = _request_id()
+    pending = authorize.pending(request_id) if request_id else None
+    if request_id and pending is None:
+        return error_page("request_expired", 400)
+    if request.method == "GET":
+        if not request_id and session.current_login():
+            return redirect(url_for("user_centre.account"), 303)
+        return _login_page(LoginForm(identifier=pending.login_hint if pending else None), pending)
+    return _act_on_login(LoginForm(), request_id, pending)
+
+
+def _request_id() -> str | None:
+    return request.form.get("request") or request.args.get("request") or None
+
+
+def _act_on_login(
+    form: LoginForm, request_id: str | None, pending: authorize.PendingView | None
+) -> ResponseReturnValue:
+    if not form.is_ours():
+        return _login_page(form, pending, 400)
+    match request.form.get("action"):
+        case "cancel":
+            return authorize.cancel(request_id) if request_id else redirect(url_for("home.index"), 303)
+        case "send_code":
+            return _send_login_code(form, pending)
+        case _:
+            return _log_in(form, request_id, pending)
+
+
+def _send_login_code(form: LoginForm, pending: authorize.PendingView | None) -> ResponseReturnValue:
+    if form.require("identifier"):
+        refusal = authentication.send_login_code(platform(), form.text("identifier"), origin())
+        if refusal:
+            form.refuse(refusal)
+    if _asked_by_script():
+        return _code_answer(form)
+    password = _password(form)
+    form.kept.data = kept.keep({"password": password}, _kept_for(form)) if password else ""
+    status = 422 if form.problem_texts else 200
+    return _login_page(form, pending, status, sent=status == 200)
+
+
+def _log_in(
+    form: LoginForm, request_id: str | None, pending: authorize.PendingView | None
+) -> ResponseReturnValue:
+    password = _password(form)
+    result = _authenticate(form, password)
+    kept.drop(form.text("kept"))
+    if isinstance(result, Refusal):
+        form.refuse(result)
+        form.kept.data = form.sms_code.data = ""
+        return _login_page(form, pending, 422)
+    session.sign_in(result)
+    if request_id:
+        return authorize.resume(request_id)
+    return redirect(url_for("user_centre.account"), 303)
+
+
+def _authenticate(form: LoginForm, password: str) -> Authenticated | Refusal:
+    typed = {"identifier": form.text("identifier"), "password": password, "sms_code": form.text("sms_code")}
+    missing = tuple(Problem("required", name) for name, value in typed.items() if not value.strip())
+    if missing:
+        return Refusal(missing)
+    return authentication.authenticate(
+        platform(), form.text("identifier"), password, form.text("sms_code"), origin()
+    )
+
+
+def _password(form: LoginForm) -> str:
+    """The password as typed now, or else as typed for the same identifier when the code was sent for."""
+    return form.text("password") or kept.kept(form.text("kept"), _kept_for(form)).get("password", "")
+
+
+def _kept_for(form: LoginForm) -> str:
+    return f"login:{form.text('identifier').strip()}"
+
+
+def _login_page(
+    form: LoginForm,
+    pending: authorize.PendingView | None,
+    status: int = 200,
+    *,
+    sent: bool = False,
+) -> Response:
+    if pending is not None:
+        allow_client(pending.redirect_origin, pending.logo_uri)
+    page = render_template(
+        "account/login.html",
+        form=form,
+        pending=pending,
+        request_id=_request_id(),
+        sent=sent,
+        wait=_resend_seconds(),
+    )
+    return make_response(page, status)
+
+
+@blueprint.post("/logout")
+def logout() -> ResponseReturnValue:
+    """End the login of this browser; what relying parties hold on it ends with it."""
+    session.sign_out()
+    return redirect(url_for("home.index"), 303)
+
+
+def _asked_by_script() -> bool:
+    return request.accept_mimetypes.best == "application/json"
+
+
+def _code_answer(form: PageForm) -> ResponseReturnValue:
+    problems = form.problem_texts
+    return jsonify(problems=problems, wait=_resend_seconds()), 422 if problems else 200
+
+
+def _resend_seconds() -> int:
+    return seconds_left(SMS_RESEND_AFTER) if platform().settings.throttle else 0

@@ -1,0 +1,3 @@
+"""The console: pages of the platform's administrators."""
+
+from __future__ import annotations

@@ -1,0 +1,137 @@
+"""/admin/clients: registering relying parties, their secrets, and switching them off."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import abort, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from idp.domain.errors import Refusal
+from idp.services import clients
+from idp.services.clients import RegisteredClient
+from idp.web import kept
+from idp.web.admin.console import admin_pages
+from idp.web.forms import ClientForm
+from idp.web.messages import notify, notify_refusal
+from idp.web.pages import keeps_typed_values
+from idp.web.session import origin, platform, require_administrator
+
+TEXTS = (
+    "client_id",
+    "client_name",
+    "client_uri",
+    "logo_uri",
+    "policy_uri",
+    "tos_uri",
+    "backchannel_logout_uri",
+    "jwks_uri",
+    "application_type",
+    "token_endpoint_auth_method",
+    "id_token_signed_response_alg",
+    "access_token_signed_response_alg",
+)
+LISTS = ("redirect_uris", "post_logout_redirect_uris", "roles", "resources")
+
+blueprint = admin_pages("clients", __name__, "/admin/clients")
+
+
+@blueprint.get("")
+def index() -> ResponseReturnValue:
+    """Every registered client."""
+    return render_template("admin/clients.html", clients=clients.list_clients(platform()))
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@keeps_typed_values
+def new() -> ResponseReturnValue:
+    """Register a client."""
+    form = ClientForm(grant_types=["authorization_code"], scope="openid profile enterprise handler")
+    if request.method == "GET":
+        return _form_page(form)
+    if not form.is_ours():
+        return _form_page(form, 400)
+    metadata = _metadata(form)
+    actor = require_administrator().account_id
+    result = (
+        metadata if isinstance(metadata, Refusal) else clients.register(platform(), metadata, origin(), actor)
+    )
+    if isinstance(result, Refusal):
+        form.refuse(result)
+        return _form_page(form, 422)
+    notify("client_registered")
+    return _show_with_secret(result)
+
+
+@blueprint.get("/<client_id>")
+def show(client_id: str) -> ResponseReturnValue:
+    """One client: its registration, what its developers need, and its secret right after it was made."""
+    client = clients.find_registration(platform(), client_id)
+    if client is None:
+        abort(404)
+    secret = kept.take(request.args.get("secret", ""), _secret_of(client_id)).get("client_secret")
+    return render_template(
+        "admin/client.html", client=client, client_secret=secret, issuer=platform().settings.issuer
+    )
+
+
+@blueprint.post("/<client_id>")
+def change(client_id: str) -> ResponseReturnValue:
+    """Disable, enable, or give a new secret."""
+    actor = require_administrator().account_id
+    if request.form.get("action") == "rotate_secret":
+        return _rotate_secret(client_id, actor)
+    disabling = request.form.get("action") == "disable"
+    act = clients.disable if disabling else clients.enable
+    refusal = act(platform(), client_id, origin(), actor)
+    if refusal:
+        abort(404)
+    notify("client_disabled" if disabling else "client_enabled")
+    return redirect(url_for("clients.show", client_id=client_id), 303)
+
+
+def _rotate_secret(client_id: str, actor: str) -> ResponseReturnValue:
+    result = clients.rotate_secret(platform(), client_id, origin(), actor)
+    if isinstance(result, Refusal):
+        notify_refusal(result)
+        return redirect(url_for("clients.index"), 303)
+    notify("secret_rotated")
+    return _show_with_secret(result)
+
+
+def _show_with_secret(client: RegisteredClient) -> ResponseReturnValue:
+    """On to the client's page, which shows the secret once: reloading it shows it no more."""
+    handle = None
+    if client.client_secret:
+        handle = kept.keep({"client_secret": client.client_secret}, _secret_of(client.client_id))
+    return redirect(url_for("clients.show", client_id=client.client_id, secret=handle), 303)
+
+
+def _secret_of(client_id: str) -> str:
+    return f"client_secret:{client_id}"
+
+
+def _form_page(form: ClientForm, status: int = 200) -> ResponseReturnValue:
+    return make_response(render_template("admin/client_new.html", form=form), status)
+
+
+def _metadata(form: ClientForm) -> dict[str, Any] | Refusal:
+    """The form as RFC 7591 metadata; what was left empty is left out."""
+    metadata: dict[str, Any] = {name: form.text(name).strip() for name in TEXTS if form.text(name).strip()}
+    metadata |= {name: form.text(name).split() for name in LISTS if form.text(name).split()}
+    metadata["grant_types"] = list(form.grant_types.data or ())
+    metadata["response_types"] = ["code"] if "authorization_code" in metadata["grant_types"] else []
+    metadata["scope"] = " ".join(form.text("scope").split())
+    metadata["matters"] = list(form.matters.data or ())
+    metadata["require_enterprise"] = bool(form.require_enterprise.data)
+    if form.text("default_acr_values"):
+        metadata["default_acr_values"] = [form.text("default_acr_values")]
+    return _with_jwks(metadata, form.text("jwks").strip())
+
+
+def _with_jwks(metadata: dict[str, Any], jwks: str) -> dict[str, Any] | Refusal:
+    try:
+        return metadata | ({"jwks": json.loads(jwks)} if jwks else {})
+    except (ValueError, RecursionError):
+        return Refusal.of("json_invalid", "jwks")

@@ -1,0 +1,261 @@
+"""The forms of the pages: which fields there are and how they are typed.
+
+The rules are the services' and the domain's; a form only shows what they say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import g, request
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    Field,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+
+from idp.domain.errors import Problem, Refusal
+from idp.web.messages import names, problem_text
+
+CHOOSE = ("", "请选择")
+
+
+def _choices(table: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [CHOOSE, *table.items()]
+
+
+class PageForm(FlaskForm):
+    """A form of a page: keeps what was typed, and shows problems at their fields."""
+
+    def __init__(self, **values: Any) -> None:
+        """``values`` fill the form when it is first shown; what was sent wins."""
+        super().__init__(formdata=request.form if request.method == "POST" else None, data=values)
+        self.problems: list[str] = []
+
+    def is_ours(self) -> bool:
+        """Whether the form came from a page of ours; if not, it says that the page has expired."""
+        if not g.get("csrf_valid", False):
+            self.refuse(Refusal.of("page_expired"))
+        return bool(g.get("csrf_valid", False))
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Show each problem at its field, or above the form when it has none here."""
+        for problem in refusal.problems:
+            self._show(problem)
+
+    def require(self, *fields: str) -> bool:
+        """Whether these are filled in; a problem at each that isn't."""
+        missing = [name for name in fields if not self.text(name)]
+        if missing:
+            self.refuse(Refusal(tuple(Problem("required", name) for name in missing)))
+        return not missing
+
+    def text(self, name: str) -> str:
+        """What was typed in a field, or nothing."""
+        return str(self[name].data or "")
+
+    @property
+    def first_wrong(self) -> str | None:
+        """The name of the first field with a problem, which gets the focus."""
+        return next((field.name for field in self if field.errors), None)
+
+    @property
+    def problem_texts(self) -> dict[str, str]:
+        """The problems by field, for scripts; ``form`` holds those of the whole form."""
+        texts = {field.name: field.errors[0] for field in self if field.errors}
+        return texts | ({"form": self.problems[0]} if self.problems else {})
+
+    def _show(self, problem: Problem) -> None:
+        field: Field | None = self._fields.get(problem.field) if problem.field else None
+        if field is None:
+            self.problems.append(problem_text(problem))
+        else:
+            field.errors = [*field.errors, problem_text(problem)]
+
+
+def _text(
+    label: str, *, most: int | None, autocomplete: str = "off", required: bool = True, **attributes: Any
+) -> Field:
+    keywords = {"maxlength": most, "autocomplete": autocomplete, "required": required, **attributes}
+    return StringField(
+        label, render_kw={name: value for name, value in keywords.items() if value not in (False, None)}
+    )
+
+
+def _code() -> Field:
+    return _text("短信验证码", most=12, autocomplete="one-time-code", inputmode="numeric")
+
+
+def _password(label: str, autocomplete: str) -> Field:
+    return PasswordField(label, render_kw={"maxlength": 64, "autocomplete": autocomplete, "required": True})
+
+
+class LoginForm(PageForm):
+    """用户登录."""
+
+    identifier = _text(
+        "登录名/统一社会信用代码/身份证号",
+        most=64,
+        autocomplete="username",
+        autocapitalize="none",
+        spellcheck="false",
+    )
+    password = _password("密码", "current-password")
+    sms_code = _code()
+    kept = HiddenField()
+
+
+class RegistrationForm(PageForm):
+    """用户注册."""
+
+    login_name = _text("登录名", most=16, autocomplete="username", autocapitalize="none", spellcheck="false")
+    password = _password("密码", "new-password")
+    confirm_password = _password("确认密码", "new-password")
+    email = _text("电子邮箱", most=254, autocomplete="email", inputmode="email")
+    phone = _text("账号绑定手机号", most=20, autocomplete="tel", inputmode="tel")
+    sms_code = _code()
+    agree = BooleanField("我已阅读并同意《用户服务协议》和《隐私政策》", render_kw={"required": True})
+    kept = HiddenField()
+
+
+class PasswordForm(PageForm):
+    """修改密码."""
+
+    old_password = _password("原密码", "current-password")
+    password = _password("新密码", "new-password")
+    confirm_password = _password("确认新密码", "new-password")
+
+
+class VerificationForm(PageForm):
+    """What both kinds of 实名认证 have in common; files are read from the request, not from here."""
+
+    address = _text("联系地址", most=200, autocomplete="street-address")
+    document_scan = StringField("证件扫描件")
+    explanation = TextAreaField("情况说明", render_kw={"maxlength": 1000, "rows": 4, "required": True})
+
+
+class NaturalPersonForm(VerificationForm):
+    """自然人实名认证."""
+
+    real_name = _text("真实姓名", most=60, autocomplete="name")
+    document_type = SelectField(
+        "证件类型", choices=_choices(names.DOCUMENT_TYPES), render_kw={"required": True}
+    )
+    document_number = _text("证件号", most=30, autocapitalize="characters", spellcheck="false")
+    valid_from = _text("证件有效起始日期", most=None, type="date")
+    valid_until = _text("证件有效结束日期", most=None, type="date", required=False)
+    permanent = BooleanField("永久期限")
+    captcha = _text("验证码", most=8, autocapitalize="characters", spellcheck="false")
+    captcha_handle = HiddenField()
+
+
+class LegalPersonForm(VerificationForm):
+    """法人实名认证."""
+
+    organization_type = SelectField(
+        "企业或机构类型", choices=_choices(names.ORGANIZATION_TYPES), render_kw={"required": True}
+    )
+    enterprise_credit_code = _text(
+        "统一社会信用代码或机构代码", most=30, autocapitalize="characters", spellcheck="false"
+    )
+    enterprise_name = _text("法人企业或机构名称", most=100, autocomplete="organization")
+    legal_person_type = SelectField(
+        "法人类型", choices=_choices(names.LEGAL_PERSON_TYPES), render_kw={"required": True}
+    )
+    representative_name = _text("法定代表人姓名", most=60)
+    representative_document_type = SelectField(
+        "法定代表人证件类型", choices=_choices(names.DOCUMENT_TYPES), render_kw={"required": True}
+    )
+    representative_document_number = _text(
+        "法定代表人证件号", most=30, autocapitalize="characters", spellcheck="false"
+    )
+    licence_scan = StringField("营业执照扫描件")
+
+
+class HandlerApplicationForm(PageForm):
+    """经办人申请."""
+
+    enterprise_name = _text("企业名称", most=100, autocomplete="organization")
+    enterprise_credit_code = _text(
+        "统一社会信用代码", most=30, autocapitalize="characters", spellcheck="false"
+    )
+    matters = SelectMultipleField(
+        "申请办理的事项", choices=list(names.MATTERS.items()), validate_choice=False
+    )
+    valid_until = _text("授权有效期至", most=None, type="date", required=False)
+
+
+class EnterpriseForm(PageForm):
+    """切换企业."""
+
+    enterprise = RadioField("所代表的企业", validate_choice=False)
+
+    def offer(self, choices: Sequence[tuple[str, str]]) -> None:
+        """Set the enterprises to choose from."""
+        self.enterprise.choices = list(choices)
+
+
+class ReviewForm(PageForm):
+    """实名认证审核."""
+
+    reason = TextAreaField("驳回原因", render_kw={"maxlength": 500, "rows": 3})
+
+
+class RoleForm(PageForm):
+    """角色授予."""
+
+    client_id = _text("应用", most=64)
+    role = _text("角色代码", most=64)
+
+
+def _lines(label: str) -> Field:
+    return TextAreaField(label, render_kw={"rows": 3, "spellcheck": "false", "autocapitalize": "none"})
+
+
+def _address(label: str) -> Field:
+    return _text(label, most=2000, required=False, inputmode="url", spellcheck="false")
+
+
+class ClientForm(PageForm):
+    """应用登记: RFC 7591 metadata as a person thinks of it; lists one a line."""
+
+    client_name = _text("应用名称", most=200)
+    client_id = _text("应用标识（client_id）", most=64, required=False, spellcheck="false")
+    application_type = SelectField("应用类型", choices=list(names.APPLICATION_TYPES.items()), default="web")
+    client_uri = _address("应用网址")
+    logo_uri = _address("图标网址")
+    policy_uri = _address("隐私政策网址")
+    tos_uri = _address("服务协议网址")
+    redirect_uris = _lines("登录回调地址")
+    post_logout_redirect_uris = _lines("退出后返回地址")
+    backchannel_logout_uri = _address("后台退出通知地址")
+    token_endpoint_auth_method = SelectField(
+        "认证方式", choices=list(names.AUTHENTICATION_METHODS.items()), default="private_key_jwt"
+    )
+    jwks_uri = _address("公钥地址（jwks_uri）")
+    jwks = TextAreaField(
+        "公钥（jwks）", render_kw={"rows": 5, "spellcheck": "false", "autocapitalize": "none"}
+    )
+    grant_types = SelectMultipleField(
+        "授权方式", choices=list(names.GRANT_TYPES.items()), validate_choice=False
+    )
+    scope = TextAreaField(
+        "允许的 scope", render_kw={"rows": 2, "spellcheck": "false", "autocapitalize": "none"}
+    )
+    id_token_signed_response_alg = SelectField("ID 令牌签名算法", choices=["RS256", "ES256"], default="RS256")
+    access_token_signed_response_alg = SelectField(
+        "访问令牌签名算法", choices=["ES256", "RS256"], default="ES256"
+    )
+    default_acr_values = SelectField("登录强度", choices=list(names.ACR_VALUES.items()), default="")
+    matters = SelectMultipleField("办理的事项", choices=list(names.MATTERS.items()), validate_choice=False)
+    require_enterprise = BooleanField("只允许代表企业的用户登录")
+    roles = _lines("角色代码")
+    resources = _lines("受保护的接口地址（resources）")

@@ -1,0 +1,61 @@
+"""经办人申请: a natural person asks an enterprise for its authorisation."""
+
+from __future__ import annotations
+
+from flask import make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from idp.domain.errors import Refusal
+from idp.services import handlers
+from idp.services.authentication import LoginView
+from idp.web.forms import HandlerApplicationForm
+from idp.web.messages import names, notify, notify_refusal
+from idp.web.pages import keeps_typed_values, pages
+from idp.web.session import origin, platform, require_login
+
+blueprint = pages("handler_applications", __name__, "/account/handler-applications")
+
+
+@blueprint.route("", methods=["GET", "POST"])
+@keeps_typed_values
+def index() -> ResponseReturnValue:
+    """The form, and what has been applied for so far."""
+    login = require_login()
+    form = HandlerApplicationForm(matters=list(names.MATTERS))
+    if request.method == "GET":
+        return _page(form, login)
+    if not form.is_ours():
+        return _page(form, login, 400)
+    if request.form.get("action") == "withdraw":
+        return _withdraw(login)
+    return _apply(form, login)
+
+
+def _apply(form: HandlerApplicationForm, login: LoginView) -> ResponseReturnValue:
+    application = handlers.HandlerApplicationForm(
+        enterprise_name=form.text("enterprise_name"),
+        enterprise_credit_code=form.text("enterprise_credit_code"),
+        matters=tuple(form.matters.data or ()),
+        valid_until=form.text("valid_until") or None,
+    )
+    result = handlers.apply(platform(), login.account_id, application, origin())
+    if isinstance(result, Refusal):
+        form.refuse(result)
+        return _page(form, login, 422)
+    notify("handler_applied")
+    return redirect(url_for("handler_applications.index"), 303)
+
+
+def _withdraw(login: LoginView) -> ResponseReturnValue:
+    result = handlers.withdraw(platform(), login.account_id, request.form.get("id", ""), origin())
+    if isinstance(result, Refusal):
+        notify_refusal(result)
+    else:
+        notify("handler_withdrawn")
+    return redirect(url_for("handler_applications.index"), 303)
+
+
+def _page(form: HandlerApplicationForm, login: LoginView, status: int = 200) -> ResponseReturnValue:
+    applications = handlers.list_of_account(platform(), login.account_id)
+    page = render_template("user_centre/handler_applications.html", form=form, applications=applications)
+    return make_response(page, status)

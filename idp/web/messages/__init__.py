@@ -1,0 +1,74 @@
+"""Codes to Chinese text: the one place, besides the templates, where the platform's words stand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from flask import Flask, flash
+
+from idp.domain import accounts
+from idp.domain.dates import CHINA_STANDARD_TIME
+from idp.domain.errors import Problem, Refusal
+from idp.web.messages import names
+from idp.web.messages.notices import NOTICES
+from idp.web.messages.pages import ERROR_PAGES, REQUEST_FAULTS
+from idp.web.messages.problems import FALLBACK, PROBLEMS
+
+
+class _Detail(dict[str, object]):
+    """What a text may name; what the problem doesn't say reads 若干."""
+
+    def __missing__(self, key: str) -> str:
+        return "若干"
+
+
+def problem_text(problem: Problem) -> str:
+    """The sentence for a problem: what is wrong and what to do; a field may have its own (``code:field``)."""
+    text = PROBLEMS.get(f"{problem.code}:{problem.field}") or PROBLEMS.get(problem.code, FALLBACK)
+    return text.format_map(_Detail(problem.detail))
+
+
+def notify(code: str, **detail: object) -> None:
+    """Tell at the top of the next page what was done."""
+    flash(NOTICES[code].format(**detail), "success")
+
+
+def notify_refusal(refusal: Refusal) -> None:
+    """Tell at the top of the next page why nothing was done."""
+    flash(problem_text(refusal.problems[0]), "danger")
+
+
+def name(kind: str, code: str | None) -> str:
+    """The Chinese name of a code of one kind, e.g. ``name("matter", "nev-accident-report")``; else the code."""
+    table: Mapping[str, str] = names.TABLES[kind]
+    return table.get(code or "", code or "—")
+
+
+def moment(value: datetime | None) -> str:
+    """A moment as people here read it: Beijing time, to the minute."""
+    return value.astimezone(CHINA_STANDARD_TIME).strftime("%Y-%m-%d %H:%M") if value else "—"
+
+
+def day(value: datetime | None) -> str:
+    """The day of a moment, Beijing time; open-ended when there is none."""
+    return value.astimezone(CHINA_STANDARD_TIME).strftime("%Y-%m-%d") if value else "长期"
+
+
+def shared_data(scopes: Collection[str]) -> list[str]:
+    """What a client learns with these scopes, one line each, in the order people expect."""
+    return [text for scope, text in names.SHARED_DATA.items() if scope in scopes]
+
+
+def register(app: Flask) -> None:
+    """Let templates speak."""
+    app.jinja_env.filters.update(moment=moment, day=day, code_text=lambda code: problem_text(Problem(code)))
+    app.jinja_env.filters.update(
+        mask_document=accounts.mask_document,
+        mask_email=accounts.mask_email,
+        mask_name=accounts.mask_name,
+        mask_phone=accounts.mask_phone,
+    )
+    app.jinja_env.globals.update(
+        name_of=name, names=names, error_pages=ERROR_PAGES, request_faults=REQUEST_FAULTS
+    )

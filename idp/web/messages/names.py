@@ -1,0 +1,226 @@
+"""Chinese names of the codes that pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+MATTERS = {"nev-accident-report": "新能源汽车事故上报"}
+
+SUBJECT_TYPES = {"natural_person": "自然人", "legal_person": "法人"}
+
+ACCOUNT_TYPES = {"natural_person": "自然人（本人）", "legal_person": "法人", "handler": "经办人"}
+
+DOCUMENT_TYPES = {
+    "id_card": "居民身份证",
+    "passport": "护照",
+    "hk_macau_permit": "港澳居民来往内地通行证",
+    "taiwan_permit": "台湾居民来往大陆通行证",
+    "foreigner_residence": "外国人永久居留身份证",
+    "hmt_residence": "港澳台居民居住证",
+}
+
+ORGANIZATION_TYPES = {
+    "limited_company": "有限责任公司",
+    "joint_stock_company": "股份有限公司",
+    "state_owned": "国有独资",
+    "foreign_invested": "外商投资",
+    "hmt_invested": "港澳台投资",
+    "partnership": "合伙企业",
+    "sole_proprietorship": "个人独资",
+    "branch": "分支机构",
+    "individual_business": "个体工商户",
+    "government_agency": "机关",
+    "public_institution": "事业单位",
+    "social_group": "社会团体",
+    "private_non_enterprise": "民办非企业",
+    "foundation": "基金会",
+    "other": "其他",
+}
+
+LEGAL_PERSON_TYPES = {
+    "enterprise": "企业法人",
+    "government_agency": "机关法人",
+    "public_institution": "事业单位法人",
+    "social_group": "社会团体法人",
+    "social_service_organization": "社会服务机构（民办非企业）法人",
+    "foundation": "基金会法人",
+    "farmers_cooperative": "农民专业合作社法人",
+    "other": "其他",
+}
+
+VERIFICATION_STATUSES = {
+    "unverified": "未认证",
+    "pending": "待审核",
+    "verified": "已实名认证",
+    "approved": "已实名认证",
+    "rejected": "已驳回",
+}
+
+HANDLER_STATUSES = {
+    "pending": "待审核",
+    "approved": "已通过",
+    "refused": "已拒绝",
+    "revoked": "已撤销",
+    "expired": "已过期",
+    "withdrawn": "已撤回",
+}
+
+ROLES = {"regulator": "监管人员"}
+
+SMS_PURPOSES = {
+    "register": "用户注册",
+    "login": "用户登录",
+    "password_changed": "密码修改",
+    "real_name_approved": "实名认证通过",
+    "real_name_rejected": "实名认证驳回",
+    "handler_applied": "经办人申请",
+    "handler_withdrawn": "申请撤回",
+    "handler_approved": "经办人通过",
+    "handler_refused": "经办人拒绝",
+    "handler_revoked": "授权撤销",
+}
+
+SCAN_PURPOSES = {"document_scan": "证件扫描件", "licence_scan": "营业执照扫描件"}
+
+# A submission's fields as its reviewer reads them, and those whose values are codes.
+FIELDS = {
+    "real_name": "真实姓名",
+    "document_type": "证件类型",
+    "document_number": "证件号",
+    "valid_from": "证件有效起始日期",
+    "valid_until": "证件有效结束日期",
+    "organization_type": "企业或机构类型",
+    "enterprise_credit_code": "统一社会信用代码",
+    "enterprise_name": "企业或机构名称",
+    "legal_person_type": "法人类型",
+    "representative_name": "法定代表人姓名",
+    "representative_document_type": "法定代表人证件类型",
+    "representative_document_number": "法定代表人证件号",
+    "address": "联系地址",
+    "explanation": "情况说明",
+}
+FIELD_TABLES = {
+    "document_type": "document_type",
+    "representative_document_type": "document_type",
+    "organization_type": "organization_type",
+    "legal_person_type": "legal_person_type",
+}
+REVIEW_WARNINGS = {
+    "organization_code_irregular": "代码中的组织机构代码校验位不符合规则，请对照营业执照核对",
+    "legal_person_type_unlikely": "法人类型与统一社会信用代码的类别不一致，请核对",
+}
+
+FACTORS = {"pwd": "密码", "sms": "短信验证码", "otp": "动态口令", "hwk": "通行密钥", "mfa": "双重验证"}
+
+AUTHENTICATION_METHODS = {
+    "private_key_jwt": "私钥签名（private_key_jwt，推荐）",
+    "client_secret_basic": "密钥（client_secret_basic）",
+    "client_secret_post": "密钥（client_secret_post）",
+    "none": "无（公开客户端）",
+}
+
+GRANT_TYPES = {
+    "authorization_code": "授权码（用户登录）",
+    "refresh_token": "刷新令牌",
+    "client_credentials": "客户端凭据（系统对系统）",
+}
+
+APPLICATION_TYPES = {"web": "网站（服务端保存密钥）", "native": "客户端软件"}
+
+ACR_VALUES = {
+    "": "不作要求",
+    "urn:gsp:acr:2fa": "密码和短信验证码",
+    "urn:gsp:acr:2fa-crypto": "通行密钥，或密码和动态口令",
+}
+
+KEY_STATES = {"waiting": "待启用", "signing": "正在签名", "verifying": "仅供验签", "expired": "已停用"}
+
+AUDIT_AREAS = {
+    "account": "账号",
+    "login": "登录",
+    "sms": "短信",
+    "real-name": "实名认证",
+    "upload": "扫描件",
+    "handler": "经办人",
+    "enterprise": "企业",
+    "consent": "授权同意",
+    "authorization": "登录授权",
+    "token": "令牌",
+    "client": "应用",
+    "key": "密钥",
+    "role": "角色",
+}
+
+AUDIT_EVENTS = {
+    "account:register": "用户注册",
+    "sms:send": "发送短信验证码",
+    "login:success": "登录成功",
+    "login:failure": "登录失败",
+    "login:locked": "登录锁定",
+    "login:logout": "退出登录",
+    "account:password-change": "修改密码",
+    "account:freeze": "冻结账号",
+    "account:unfreeze": "解冻账号",
+    "real-name:submit": "提交实名认证",
+    "real-name:approve": "通过实名认证",
+    "real-name:reject": "驳回实名认证",
+    "upload:view": "查看扫描件",
+    "handler:apply": "申请经办人",
+    "handler:withdraw": "撤回经办人申请",
+    "handler:approve": "同意经办人",
+    "handler:refuse": "拒绝经办人",
+    "handler:revoke": "撤销经办人",
+    "enterprise:switch": "切换企业",
+    "consent:grant": "同意授权",
+    "consent:withdraw": "撤回授权",
+    "authorization:issue": "签发授权",
+    "authorization:revoke": "撤销授权",
+    "token:reuse": "发现令牌重用",
+    "client:register": "登记应用",
+    "client:update": "修改应用",
+    "client:disable": "停用应用",
+    "client:enable": "启用应用",
+    "client:secret-rotate": "更换应用密钥",
+    "key:rotate": "轮换密钥",
+    "key:retire": "停用密钥",
+    "role:grant": "授予角色",
+    "role:withdraw": "收回角色",
+}
+
+# In the order in which a consent page tells them.
+SHARED_DATA = {
+    "openid": "您在该应用中的唯一标识（不含证件号）",
+    "enterprise": "您以何种身份办理，所代表企业的名称和统一社会信用代码",
+    "handler": "您的经办人授权：授权编号和可办理的事项",
+    "profile": "您的姓名",
+    "phone": "您的手机号",
+    "email": "您的电子邮箱",
+    "address": "您的联系地址",
+    "roles": "您在该应用中的角色",
+    "verified_claims": "您的实名认证结果和企业授权关系",
+    "identity_document": "您的证件号（加密传送）",
+    "accident_report:submit": "允许该应用以所代表企业的名义提交事故报告",
+    "accident_report:read": "允许该应用读取所代表企业的事故报告",
+    "offline_access": "在您退出登录后，仍可在授权有效期内继续办理",
+}
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "matter": MATTERS,
+    "subject_type": SUBJECT_TYPES,
+    "account_type": ACCOUNT_TYPES,
+    "document_type": DOCUMENT_TYPES,
+    "organization_type": ORGANIZATION_TYPES,
+    "legal_person_type": LEGAL_PERSON_TYPES,
+    "verification_status": VERIFICATION_STATUSES,
+    "handler_status": HANDLER_STATUSES,
+    "role": ROLES,
+    "sms_purpose": SMS_PURPOSES,
+    "scan_purpose": SCAN_PURPOSES,
+    "factor": FACTORS,
+    "authentication_method": AUTHENTICATION_METHODS,
+    "grant_type": GRANT_TYPES,
+    "application_type": APPLICATION_TYPES,
+    "acr": ACR_VALUES,
+    "key_state": KEY_STATES,
+    "audit_event": AUDIT_EVENTS,
+}

@@ -1,0 +1,126 @@
+"""The browser's login: its cookie, who is signed in, where a request came from, and the Platform."""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+
+from idp.crypto import random_id
+from idp.domain.audit import Origin
+from idp.services import authentication
+from idp.services.authentication import Authenticated, LoginView
+from idp.services.platform import Platform
+from idp.web.errors import Forbidden
+
+TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+USER_AGENT_LENGTH = 300
+CRYPTOGRAPHIC_ACR = "urn:gsp:acr:2fa-crypto"
+
+
+def register(app: Flask) -> None:
+    """Let responses carry the login cookie, and templates know who is signed in."""
+    app.after_request(_write_login_cookie)
+    app.context_processor(lambda: {"login": current_login(), "development": platform().settings.development})
+
+
+def platform() -> Platform:
+    """The tools of the use cases; the one typed way to them from a request."""
+    return cast(Platform, current_app.extensions["idp"])
+
+
+def origin() -> Origin:
+    """Where this request came from, for the audit trail."""
+    return Origin(
+        address=request.remote_addr or "",
+        user_agent=(request.user_agent.string or "")[:USER_AGENT_LENGTH],
+        request_id=request_id(),
+    )
+
+
+def request_id() -> str:
+    """The id that a proxy gave this request, if well formed; else a random one, the same throughout."""
+    if "request_id" not in g:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if REQUEST_ID.fullmatch(given) else random_id()
+    return cast(str, g.request_id)
+
+
+def is_secure() -> bool:
+    """Whether people reach the platform by https; the issuer says so."""
+    return platform().settings.issuer.startswith("https://")
+
+
+def cookie_name() -> str:
+    """The login cookie's name; browsers hold the prefix to Secure, Path=/ and no Domain (RFC 6265bis)."""
+    return "__Host-login" if is_secure() else "login"
+
+
+def current_login() -> LoginView | None:
+    """The login of this browser, looked up at most once a request."""
+    if "login" not in g:
+        token = login_token()
+        g.login = authentication.find_login(platform(), token) if token else None
+    return cast(LoginView | None, g.login)
+
+
+def login_token() -> str | None:
+    """The token in the login cookie, if it looks like one."""
+    token = request.cookies.get(cookie_name(), "")
+    return token if TOKEN.fullmatch(token) else None
+
+
+def require_login() -> LoginView:
+    """The login of this browser; without one the request ends at the sign-in page."""
+    login = current_login()
+    if login is None:
+        abort(redirect(url_for("account.login"), 303))
+    return login
+
+
+def require_administrator() -> LoginView:
+    """The login of an administrator who signed in strongly enough; anyone else is told why not."""
+    login = require_login()
+    if login.platform_role != "administrator":
+        raise Forbidden("administrators_only")
+    if platform().settings.admin_acr == "2fa-crypto" and login.acr != CRYPTOGRAPHIC_ACR:
+        raise Forbidden("stronger_sign_in_needed")
+    return login
+
+
+def sign_in(authenticated: Authenticated) -> LoginView:
+    """Open a new login in place of the old one; the response of this request carries its cookie.
+
+    The CSRF value is renewed with it, so that nothing known before signing in is worth anything after.
+    """
+    token, login = authentication.open_login(platform(), authenticated, origin(), replaces=login_token())
+    session.clear()
+    g.login, g.login_cookie = login, token
+    return login
+
+
+def sign_out() -> None:
+    """End the login of this browser, with all that rests on it."""
+    login = current_login()
+    if login is not None:
+        authentication.end_login(platform(), login.sid, origin(), "logout")
+    session.clear()
+    g.login, g.login_cookie = None, ""
+
+
+def _write_login_cookie(response: Response) -> Response:
+    token = g.get("login_cookie")
+    if token is None:
+        return response
+    response.set_cookie(
+        cookie_name(),
+        token,
+        max_age=None if token else 0,
+        path="/",
+        secure=is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response

@@ -1,0 +1,113 @@
+"""实名认证 and 人工实名认证."""
+
+from __future__ import annotations
+
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from idp.domain.errors import Refusal
+from idp.services import real_name, reviews
+from idp.services.applications import Submission
+from idp.services.authentication import LoginView
+from idp.services.scans import Scan
+from idp.web import captchas
+from idp.web.forms import LegalPersonForm, NaturalPersonForm
+from idp.web.messages import notify
+from idp.web.pages import keeps_typed_values, pages, takes_uploads
+from idp.web.session import origin, platform, require_login
+
+FORMS = {"natural_person": NaturalPersonForm, "legal_person": LegalPersonForm}
+SCANS = {"natural_person": ("document_scan",), "legal_person": ("document_scan", "licence_scan")}
+NOT_FIELDS = frozenset({"csrf_token", "captcha", "captcha_handle", "document_scan", "licence_scan"})
+
+blueprint = pages("verification", __name__, "/account/verification")
+
+VerificationForm = NaturalPersonForm | LegalPersonForm
+
+
+@blueprint.route("", methods=["GET", "POST"])
+@takes_uploads
+@keeps_typed_values
+def verification() -> ResponseReturnValue:
+    """The offer, the form of one kind of person, or where the last submission stands."""
+    login = require_login()
+    subject_type = request.form.get("subject_type") or request.args.get("subject_type") or ""
+    if login.verification_status in {"verified", "pending"} or subject_type not in FORMS:
+        return _state_page(login)
+    form: VerificationForm = FORMS[subject_type]()
+    if request.method == "GET":
+        return _form_page(form, subject_type)
+    if not form.is_ours():
+        return _form_page(form, subject_type, 400)
+    return _submit(form, subject_type, login)
+
+
+@blueprint.get("/captcha/<handle>.png")
+def captcha(handle: str) -> ResponseReturnValue:
+    """The picture of a captcha."""
+    require_login()
+    picture = captchas.picture(handle)
+    if picture is None:
+        abort(404)
+    return Response(picture, mimetype="image/png", headers={"Cache-Control": "no-store"})
+
+
+def _submit(form: VerificationForm, subject_type: str, login: LoginView) -> ResponseReturnValue:
+    if not _captcha_answered(form):
+        form.refuse(Refusal.of("captcha_wrong" if form.text("captcha") else "required", "captcha"))
+        return _form_page(form, subject_type, 422)
+    submission = Submission(
+        subject_type=subject_type, fields=_fields(form), scans=_scans(subject_type), manual=_is_manual()
+    )
+    outcome = real_name.submit(platform(), login.account_id, submission, origin())
+    if isinstance(outcome, Refusal):
+        form.refuse(outcome)
+        return _form_page(form, subject_type, 422, mismatch=outcome.code == "registry_mismatch")
+    notify("verified" if outcome.status == "approved" else "verification_submitted")
+    return redirect(url_for("verification.verification"), 303)
+
+
+def _captcha_answered(form: VerificationForm) -> bool:
+    if not (captchas.is_on() and isinstance(form, NaturalPersonForm)):
+        return True
+    return captchas.is_answered(form.text("captcha_handle"), form.text("captcha"))
+
+
+def _fields(form: VerificationForm) -> dict[str, str]:
+    """Every field as sent: the domain reads them."""
+    names = [field.name for field in form if field.name not in NOT_FIELDS]
+    return {name: request.form.get(name, "") for name in names}
+
+
+def _scans(subject_type: str) -> tuple[Scan, ...]:
+    chosen = ((purpose, request.files.get(purpose)) for purpose in SCANS[subject_type])
+    return tuple(
+        Scan(purpose, file.filename, file.read())
+        for purpose, file in chosen
+        if file is not None and file.filename
+    )
+
+
+def _is_manual() -> bool:
+    return (request.form.get("manual") or request.args.get("manual")) == "1"
+
+
+def _state_page(login: LoginView) -> ResponseReturnValue:
+    review = reviews.latest(platform(), login.account_id)
+    return render_template("user_centre/verification.html", review=review, manual=_is_manual())
+
+
+def _form_page(
+    form: VerificationForm, subject_type: str, status: int = 200, *, mismatch: bool = False
+) -> ResponseReturnValue:
+    if isinstance(form, NaturalPersonForm):
+        form.captcha.data = ""
+        form.captcha_handle.data = captchas.make() if captchas.is_on() else ""
+    page = render_template(
+        f"user_centre/{subject_type}.html",
+        form=form,
+        subject_type=subject_type,
+        manual=_is_manual(),
+        mismatch=mismatch,
+    )
+    return make_response(page, status)
