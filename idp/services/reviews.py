@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
@@ -52,7 +52,7 @@ class ReviewView:
     reason: str | None
     submitted_at: datetime
     decided_at: datetime | None
-    fields: Mapping[str, str] = MappingProxyType({})
+    fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     scans: tuple[ScanView, ...] = ()
     warnings: tuple[str, ...] = ()
 
