@@ -101,6 +101,13 @@ def _guessable_problem(password: str, login_name: str, phone: str) -> str | None
     return "password_common" if password in _COMMON_PASSWORDS else None
 
 
+def confirmation_problem(password: str, confirmation: str) -> str | None:
+    """The same again."""
+    if not confirmation:
+        return "required"
+    return None if confirmation == password else "passwords_differ"
+
+
 def find_sms_code(text: str) -> str | None:
     """Six digits, however they were typed (full-width, with spaces)."""
     code = canonical(text)

@@ -23,6 +23,7 @@ from idp.storage.database import reading, transaction
 
 SEAL_BATCH = 500
 READ_BATCH = 1000
+PAGE_SIZE = 50
 
 
 def record(
@@ -129,23 +130,13 @@ def _sealed(session: Session) -> Iterator[tuple[Entry, int, str]]:
         after = batch[-1][1]
 
 
-def list_events(
-    platform: Platform,
-    *,
-    account_id: str | None = None,
-    area: str | None = None,
-    before_id: int | None = None,
-    limit: int = 50,
+def list_entries(
+    platform: Platform, event: str | None = None, account_id: str | None = None, page: int = 1
 ) -> list[Entry]:
-    """The latest lines, newest first; ``area`` is the event before its colon, ``before_id`` pages on."""
+    """A page of fifty lines, newest first; of one event, or of one area (``login``), and of one account."""
+    del platform
     with reading() as session:
-        return rows.list_events(
-            session,
-            account_id=account_id,
-            event_prefix=None if area is None else f"{area}:",
-            before_id=before_id,
-            limit=limit,
-        )
+        return rows.list_events(session, event, account_id, (page - 1) * PAGE_SIZE, PAGE_SIZE)
 
 
 def export(

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from idp import clock
+from idp.crypto import DecryptionError
 from idp.outbound import OutboundError
 from idp.services.platform import Platform
 from idp.sms import SmsError, SmsGateway
@@ -32,11 +33,9 @@ LONGEST_RETRY = timedelta(minutes=5)
 CODE_WORTH = timedelta(minutes=5)  # a code that comes later than it lives is only confusing
 NOTICE_WORTH = timedelta(hours=24)
 LOGOUT_WORTH = timedelta(hours=8)  # no browser session outlives this
-KEPT = timedelta(days=1)
 
-SignLogoutToken = Callable[
-    [dict[str, Any]], str | None
-]  # claims to a JWT; None: the client is no longer there
+# The message (client_id, claims) to a JWT; None when there is no such client any more.
+SignLogoutToken = Callable[[Mapping[str, Any]], str | None]
 
 
 class DeliveryError(Exception):
@@ -128,9 +127,14 @@ def lease_due(platform: Platform, now: datetime) -> Leased | None:
 def deliver(platform: Platform, message: Leased, channels: Channels) -> bool:
     """One attempt with a leased message; whether it got through. A failure is kept and tried again later."""
     try:
-        _send(platform, message, channels)
+        payload = _payload(platform, message.payload_encrypted)
+    except DecryptionError:
+        _give_up_or_retry(message, timedelta(), "the payload can't be opened")
+        return False
+    try:
+        _send(platform, message, payload, channels)
     except (DeliveryError, SmsError, OutboundError) as error:
-        _keep_for_later(platform, message, str(error))
+        _give_up_or_retry(message, _worth(message, payload), str(error))
         return False
     with transaction() as session:
         rows.mark_delivered(session, message.id, message.attempts, clock.now())
@@ -155,8 +159,7 @@ def deliver_due(
     return delivered
 
 
-def _send(platform: Platform, message: Leased, channels: Channels) -> None:
-    payload = _payload(platform, message.payload_encrypted)
+def _send(platform: Platform, message: Leased, payload: dict[str, Any], channels: Channels) -> None:
     if message.kind == SMS:
         channels.sms.send(payload["phone"], payload["text"], f"{message.id}")
     else:
@@ -165,7 +168,7 @@ def _send(platform: Platform, message: Leased, channels: Channels) -> None:
 
 def _send_logout_token(platform: Platform, payload: dict[str, Any], sign: SignLogoutToken) -> None:
     """Back-Channel Logout 1.0 §2.5, §2.8: a form with the token; 200 or 204 is success."""
-    token = sign({**payload["claims"], "aud": payload["client_id"]})
+    token = sign(payload)
     if token is None:
         return
     answer = platform.outbound.post(payload["uri"], data={"logout_token": token})
@@ -173,18 +176,12 @@ def _send_logout_token(platform: Platform, payload: dict[str, Any], sign: SignLo
         raise DeliveryError(f"the client answered {answer.status}")
 
 
-def _keep_for_later(platform: Platform, message: Leased, error: str) -> None:
-    now = clock.now()
-    again = now + retry_after(message.attempts, secrets.SystemRandom().random())
-    worth = _worth(platform, message)
+def _give_up_or_retry(message: Leased, worth: timedelta, error: str) -> None:
+    """Another attempt after a while, unless the message is worth nothing any more by then."""
+    again = clock.now() + retry_after(message.attempts, secrets.SystemRandom().random())
+    next_attempt = again if again < message.created_at + worth else None
     with transaction() as session:
-        rows.mark_failed(
-            session,
-            message.id,
-            message.attempts,
-            again if again < message.created_at + worth else None,
-            error,
-        )
+        rows.mark_failed(session, message.id, message.attempts, next_attempt, error)
 
 
 def retry_after(attempts: int, chance: float) -> timedelta:
@@ -193,13 +190,8 @@ def retry_after(attempts: int, chance: float) -> timedelta:
     return span * (0.5 + chance / 2)
 
 
-def _worth(platform: Platform, message: Leased) -> timedelta:
+def _worth(message: Leased, payload: dict[str, Any]) -> timedelta:
+    """For how long it makes sense to deliver it."""
     if message.kind == BACKCHANNEL_LOGOUT:
         return LOGOUT_WORTH
-    return CODE_WORTH if _payload(platform, message.payload_encrypted)["code"] else NOTICE_WORTH
-
-
-def purge(now: datetime, limit: int = 500) -> int:
-    """Delete messages that are done with and a day old, up to ``limit``: codes and phones are not kept."""
-    with transaction() as session:
-        return rows.purge_done(session, now - KEPT, limit)
+    return CODE_WORTH if payload["code"] else NOTICE_WORTH

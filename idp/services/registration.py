@@ -81,8 +81,9 @@ def _register(platform: Platform, form: RegistrationForm, origin: Origin) -> Acc
     password_hash = platform.passwords.hash(form.password)
     if not sms_codes.redeem_code(platform, Destination.of_phone(phone), PURPOSE, form.sms_code):
         return Refusal.of("sms_code_expired", "sms_code")
-    account = AccountView(random_id(), form.login_name.strip(), phone, email)
-    return _store(platform, account, password_hash, origin)
+    return create_account(
+        platform, AccountView(random_id(), form.login_name.strip(), phone, email), password_hash, origin
+    )
 
 
 def _problems_of_fields(form: RegistrationForm, email: str | None, phone: str | None) -> list[Problem]:
@@ -90,18 +91,12 @@ def _problems_of_fields(form: RegistrationForm, email: str | None, phone: str | 
     found = [
         ("login_name", rules.login_name_problem(login_name)),
         ("password", rules.password_problem(form.password, login_name, phone or "")),
-        ("confirm_password", _confirmation_problem(form)),
+        ("confirm_password", rules.confirmation_problem(form.password, form.confirm_password)),
         ("email", None if email else _missing_or("email_invalid", form.email)),
         ("phone", None if phone else _missing_or("phone_invalid", form.phone)),
         ("agree", None if form.agree else "required"),
     ]
     return [Problem(code, field) for field, code in found if code is not None]
-
-
-def _confirmation_problem(form: RegistrationForm) -> str | None:
-    if not form.confirm_password:
-        return "required"
-    return None if form.confirm_password == form.password else "passwords_differ"
 
 
 def _missing_or(code: str, text: str) -> str:
@@ -149,9 +144,10 @@ def _phone_index(platform: Platform, phone: str) -> str:
     return platform.keyring.fields.index(phone, "accounts.phone")
 
 
-def _store(
+def create_account(
     platform: Platform, account: AccountView, password_hash: str, origin: Origin
 ) -> AccountView | Refusal:
+    """Store an account whose values keep the rules, and record it; ``login_name_taken``, ``phone_taken``."""
     try:
         with transaction() as session:
             rows.insert_account(session, _columns(platform, account, password_hash))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import String, Table, bindparam, func, insert, select, update
+from sqlalchemy import String, Table, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.domain.audit import Entry
@@ -103,21 +103,15 @@ def count_unsealed(session: Session) -> int:
 
 
 def list_events(
-    session: Session,
-    *,
-    account_id: str | None,
-    event_prefix: str | None,
-    before_id: int | None,
-    limit: int,
+    session: Session, event: str | None, account_id: str | None, offset: int, limit: int
 ) -> list[Entry]:
-    """The latest lines, newest first; filtered by account and by the beginning of the event's name."""
-    statement = select(*_ENTRY).order_by(_c.id.desc()).limit(limit)
+    """The latest lines, newest first; ``event`` is a whole event or its area, the part before the colon."""
+    statement = select(*_ENTRY).order_by(_c.id.desc()).offset(offset).limit(limit)
+    if event is not None:
+        in_area = _c.event.startswith(f"{event}:", autoescape=True)
+        statement = statement.where(or_(_c.event == event, in_area))
     if account_id is not None:
         statement = statement.where(_c.account_id == account_id)
-    if event_prefix is not None:
-        statement = statement.where(_c.event.startswith(event_prefix, autoescape=True))
-    if before_id is not None:
-        statement = statement.where(_c.id < before_id)
     return _entries(session.execute(statement))
 
 

@@ -80,6 +80,11 @@ def find_enterprise(session: Session, enterprise_credit_code: str) -> Enterprise
     )
 
 
+def find_of_legal_account(session: Session, account_id: str) -> Enterprise | None:
+    """The enterprise whose legal-person account this is."""
+    return session.scalar(select(Enterprise).where(Enterprise.legal_account_id == account_id))
+
+
 def is_enterprise_taken(session: Session, enterprise_credit_code: str) -> bool:
     """Whether the credit code has its legal-person account."""
     row = exists().where(Enterprise.enterprise_credit_code == enterprise_credit_code)

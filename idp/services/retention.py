@@ -1,0 +1,31 @@
+"""What is deleted when nobody needs it any more. The audit trail is not among it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from idp.storage import logins, outbox
+from idp.storage.database import transaction
+
+KEPT = timedelta(days=1)  # after the end, so that a late use can still be told from an unknown one
+BATCH = 500
+
+Delete = Callable[[Session, datetime, int], int]
+
+
+def purge(now: datetime) -> int:
+    """Delete a batch each of messages done with, authorizations over, logins over; how many rows went."""
+    before = now - KEPT
+    return sum(
+        _delete(delete, before)
+        for delete in (outbox.purge_done, logins.purge_authorizations, logins.purge_ended)
+    )
+
+
+def _delete(delete: Delete, before: datetime) -> int:
+    """One short transaction for each: on SQLite everybody else's writes wait for it."""
+    with transaction() as session:
+        return delete(session, before, BATCH)
