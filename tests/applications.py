@@ -15,16 +15,20 @@ from pathlib import Path
 
 import pytest
 
+from deploy.demo import environment
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
 class Applications:
-    """Where the running platform and smdvs answer (no slash at the end), and the process that serves them."""
+    """Where the running platform and smdvs answer (no slash at the end), the process that serves them,
+    and the environment in which the platform's commands work on the same data."""
 
     idp_url: str
     smdvs_url: str
     process: subprocess.Popen[str]
+    idp_environ: Mapping[str, str]
 
     def end(self, number: signal.Signals | None = None) -> str:
         """Wait for the end, after sending that signal; returns what was printed since the ready line."""
@@ -45,17 +49,18 @@ def applications(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applicati
 @contextmanager
 def serving(directory: Path, environ: Mapping[str, str] | None = None) -> Iterator[Applications]:
     """Serve while the block runs; ``directory`` keeps the data and can be served again."""
+    own = os.environ | _own(directory) | dict(environ or {})
     process = subprocess.Popen(
         [sys.executable, "-m", "deploy.demo"],
         cwd=ROOT,
-        env=os.environ | _own(directory) | dict(environ or {}),
+        env=own,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     try:
-        yield _when_ready(process)
+        yield _when_ready(process, environment.read(own, ROOT).idp_environ)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
@@ -73,12 +78,12 @@ def _own(directory: Path) -> dict[str, str]:
     }
 
 
-def _when_ready(process: subprocess.Popen[str]) -> Applications:
+def _when_ready(process: subprocess.Popen[str], idp_environ: Mapping[str, str]) -> Applications:
     said = []
     for line in process.stdout or ():
         said.append(line)
         if match := re.fullmatch(r"ready: idp (http://\S+) smdvs (http://\S+)/smdvs/\n", line):
-            return Applications(match[1], match[2], process)
+            return Applications(match[1], match[2], process, idp_environ)
     pytest.fail(f"the applications do not start:\n{''.join(said)}", pytrace=False)
 
 
