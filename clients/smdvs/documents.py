@@ -76,10 +76,26 @@ def _checked(document: Mapping[str, Any], now: datetime, *, strict: bool) -> Rep
         text = json.dumps(document, ensure_ascii=True)
         return Report.model_validate_json(text, strict=strict, context={"now": now})
     except ValidationError as error:
-        return tuple(
-            Fault(tuple(entry["loc"]), entry["type"], entry.get("ctx", {}))
-            for entry in error.errors(include_url=False, include_input=False)
+        return _most_precise(
+            [
+                Fault(tuple(entry["loc"]), entry["type"], entry.get("ctx", {}))
+                for entry in error.errors(include_url=False, include_input=False)
+            ]
         )
+
+
+def _most_precise(faults: list[Fault]) -> tuple[Fault, ...]:
+    """Without "too few items" where items are there but faulty: pydantic counts only the good ones."""
+    return tuple(
+        fault
+        for fault in faults
+        if fault.code != "too_short" or not any(_is_inside(other, fault) for other in faults)
+    )
+
+
+def _is_inside(inner: Fault, outer: Fault) -> bool:
+    size = len(outer.location)
+    return len(inner.location) > size and inner.location[:size] == outer.location
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

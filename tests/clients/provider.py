@@ -17,6 +17,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -82,7 +83,7 @@ class TestProvider:
     __test__ = False
 
     def __init__(self) -> None:
-        self.keys: list[ECKey | RSAKey] = [_ec_key(), _rsa_key()]
+        self.keys: list[ECKey | RSAKey] = list(_first_keys())
         self.issuer = ""
         self.audience = ""
         self.client_id = "smdvs"
@@ -155,12 +156,14 @@ class TestProvider:
         self.keys = [_ec_key()]
 
 
+@cache
+def _first_keys() -> tuple[ECKey, RSAKey]:
+    """Made once: an RSA key costs more than a whole test."""
+    return _ec_key(), RSAKey.generate_key(2048, auto_kid=True)
+
+
 def _ec_key() -> ECKey:
     return ECKey.generate_key("P-256", auto_kid=True)
-
-
-def _rsa_key() -> RSAKey:
-    return RSAKey.generate_key(2048, auto_kid=True)
 
 
 def _application(state: TestProvider) -> Flask:
@@ -325,7 +328,7 @@ def serving() -> Iterator[TestProvider]:
     state = TestProvider()
     server = make_server("127.0.0.1", 0, _application(state), threaded=True)
     state.issuer = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield state
