@@ -106,7 +106,7 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     """One server on a free port of 127.0.0.1."""
 
-    daemon_threads = False  # server_close() waits for the handlers, so that no socket outlives its test
+    daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
