@@ -68,12 +68,14 @@ class PersonalData:
 class RequestedClaims:
     """The ``claims`` parameter (OIDC Core 5.5), reduced to what this provider acts on.
 
-    ``enterprises`` pins the acting enterprise: empty means not pinned.
+    ``enterprises`` pins the acting enterprise: empty means not pinned. ``account_id`` is the only person whom
+    the answer may be about (OIDC Core 3.1.2.2, 5.5.1).
     """
 
     id_token: frozenset[str] = field(default_factory=frozenset)
     userinfo: frozenset[str] = field(default_factory=frozenset)
     enterprises: tuple[str, ...] = ()
+    account_id: str | None = None
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -110,12 +112,14 @@ def parse_claims_parameter(text: str | None, allowed_scopes: frozenset[str]) -> 
     if document is None or not all(isinstance(section, dict) for section in sections.values()):
         return Refusal.of("claims_invalid", "claims")
     pinned = _pinned_enterprises(sections)
-    if pinned is None:
+    subjects = _asked_values(sections["id_token"].get("sub"))
+    if pinned is None or subjects is None or len(subjects) > 1:
         return Refusal.of("claims_invalid", "claims")
     return RequestedClaims(
         id_token=_known(sections["id_token"], allowed_scopes),
         userinfo=_known(sections["userinfo"], allowed_scopes),
         enterprises=pinned,
+        account_id=subjects[0] if subjects else None,
     )
 
 
@@ -137,14 +141,25 @@ def _pinned_enterprises(sections: Mapping[str, Mapping[str, Any]]) -> tuple[str,
     """The enterprises that ``value`` or ``values`` name; None when they are of the wrong type."""
     pinned: list[str] = []
     for section in sections.values():
-        member = section.get("enterprise_credit_code")
-        if not isinstance(member, dict):
-            continue
-        values = member["values"] if "values" in member else [member["value"]] if "value" in member else []
-        if not (isinstance(values, list) and all(isinstance(value, str) for value in values)):
+        values = _asked_values(section.get("enterprise_credit_code"))
+        if values is None:
             return None
         pinned += values
     return tuple(dict.fromkeys(pinned))
+
+
+def _asked_values(member: object) -> list[str] | None:
+    """The ASCII texts that a member's ``value`` or ``values`` asks for, [] without either (OIDC Core 5.5.1).
+
+    None for anything else, an empty ``values`` too: a request that nothing can meet is never one that
+    everything meets.
+    """
+    if not isinstance(member, dict) or not member.keys() & {"value", "values"}:
+        return []
+    values = member["values"] if "values" in member else [member["value"]]
+    if not isinstance(values, list) or not values:
+        return None
+    return values if all(isinstance(value, str) and value.isascii() for value in values) else None
 
 
 def handler_scope(authorized: Iterable[str], served: Iterable[str]) -> tuple[str, ...]:
@@ -222,16 +237,16 @@ def userinfo_claims(
 
 
 def _personal_claims(subject: Subject, person: PersonalData) -> dict[str, Any]:
-    claims = {
+    claims: dict[str, Any] = {
         "name": person.name or subject.enterprise_name,
         "preferred_username": person.login_name,
         "updated_at": person.updated_time,
-        "email": person.email,
-        "email_verified": False,
-        "phone_number": f"+86{person.phone}",
-        "phone_number_verified": True,
         "address": {"formatted": person.address} if person.address else None,
     }
+    if person.email:
+        claims |= {"email": person.email, "email_verified": False}
+    if person.phone:
+        claims |= {"phone_number": f"+86{person.phone}", "phone_number_verified": True}
     return {name: value for name, value in claims.items() if value is not None}
 
 

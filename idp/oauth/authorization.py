@@ -219,7 +219,7 @@ def _request(
         prompts=_prompts(parameters),
         max_age=int(parameters["max_age"]) if "max_age" in parameters else None,
         login_hint=parameters.get("login_hint", "")[:MAX_HINT] or None,
-        hinted_account_id=hinted["sub"] if hinted else None,
+        hinted_account_id=requested.account_id or (hinted["sub"] if hinted else None),
         requested=requested,
         received_at=now,
     )
