@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 
 from idp import crypto
 from idp.crypto import FieldCipher
+from idp.domain.audit import Origin
 from idp.domain.submissions import LegalPerson, NaturalPerson
 from idp.services.identities import give
 from idp.storage.accounts import Account
 from idp.storage.enterprises import Enterprise
 from idp.storage.handlers import HandlerAuthorization
 
+ORIGIN: Final = Origin("192.0.2.7", "test browser", "request-1")
 LONG_AGO: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _phones = count(19900000001)
 
