@@ -22,7 +22,7 @@ from idp.services.platform import Platform
 from idp.storage import enterprises
 from idp.storage import handlers as rows
 from idp.storage.accounts import Account
-from idp.storage.database import reading, transaction
+from idp.storage.database import single_statements, transaction
 from idp.storage.handlers import HandlerAuthorization, Told
 
 __all__ = [
@@ -124,8 +124,8 @@ def decide(
 
 def acting_candidates(platform: Platform, account_id: str, now: datetime) -> list[Acting]:
     """The enterprises that an account may act for at ``now``, by name: one statement."""
-    with reading() as session:
-        found = rows.list_acting(session, account_id, now)
+    with single_statements() as connection:
+        found = rows.list_acting(connection, account_id, now)
     return [
         Acting(
             enterprise_id=row.enterprise_id,

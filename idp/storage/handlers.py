@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import (
     CompoundSelect,
+    Connection,
     ForeignKey,
     Index,
     Row,
@@ -93,13 +94,13 @@ def list_of_enterprise(session: Session, enterprise_id: str) -> Sequence[Told]:
     return _listed(session, _told().where(HandlerAuthorization.enterprise_id == enterprise_id))
 
 
-def list_acting(session: Session, account_id: str, now: datetime) -> Sequence[Row[Any]]:
+def list_acting(connection: Connection, account_id: str, now: datetime) -> Sequence[Row[Any]]:
     """For which active enterprises an account may act at ``now``, and why: one statement.
 
     Columns: enterprise_id, enterprise_credit_code, enterprise_name, handler_authorization_id, matters,
     valid_until; the last three are None for the enterprise whose legal-person account this is.
     """
-    return session.execute(_ACTING, {"account_id": account_id, "now": now}).all()
+    return connection.execute(_ACTING, {"account_id": account_id, "now": now}).all()
 
 
 def _told() -> Select[HandlerAuthorization, Account, Enterprise]:

@@ -15,7 +15,7 @@ from idp.domain.errors import Refusal
 from idp.services import audit, outbox, real_name
 from idp.services.platform import Platform
 from idp.services.real_name import ReviewView, Submission, SubmissionOutcome, UploadView
-from idp.services.registry import DemonstrationRegistry
+from idp.services.registry import DemonstrationRegistry, ManualRegistry
 from idp.services.reviews import PAGE_SIZE
 from idp.services.scans import Scan
 from idp.storage.accounts import Account
@@ -185,10 +185,8 @@ def test_a_manual_submission_waits_for_a_reviewer(platform: Platform, people: Pe
     assert (latest.id, latest.status, latest.manual) == (outcome.application_id, "pending", True)
 
 
-def test_what_the_registry_cannot_tell_waits_for_a_reviewer(
-    make_platform: Callable[..., Platform], people: People
-) -> None:
-    manual = make_platform(registry="manual")
+def test_what_the_registry_cannot_tell_waits_for_a_reviewer(platform: Platform, people: People) -> None:
+    manual = replace(platform, registry=ManualRegistry())
     assert submitted(manual, people.applicant, person()).status == "pending"
     assert submitted(manual, people.other, enterprise()).status == "pending"
 

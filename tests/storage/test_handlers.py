@@ -49,7 +49,7 @@ def test_a_handler_may_act_with_what_was_approved(
     until = NOW + timedelta(days=1)
     authorization = add_authorization(session, li, maker, valid_until=until)
     with assert_queries(1):
-        (row,) = rows.list_acting(session, li.id, NOW)
+        (row,) = rows.list_acting(session.connection(), li.id, NOW)
     assert tuple(row) == (
         maker.id,
         "91990101MADEM00117",
@@ -77,32 +77,32 @@ def test_nobody_acts_by_what_is_not_approved_and_in_its_period(
     session: Session, li: Account, maker: Enterprise, columns: dict[str, Any]
 ) -> None:
     add_authorization(session, li, maker, **columns)
-    assert rows.list_acting(session, li.id, NOW) == []
+    assert rows.list_acting(session.connection(), li.id, NOW) == []
 
 
 def test_the_legal_person_account_acts_for_its_own_enterprise(
     session: Session, li: Account, maker: Enterprise
 ) -> None:
-    (row,) = rows.list_acting(session, maker.legal_account_id, NOW)
+    (row,) = rows.list_acting(session.connection(), maker.legal_account_id, NOW)
     assert tuple(row) == (maker.id, maker.enterprise_credit_code, maker.enterprise_name, None, None, None)
-    assert rows.list_acting(session, li.id, NOW) == []
+    assert rows.list_acting(session.connection(), li.id, NOW) == []
 
 
 def test_nobody_acts_for_a_closed_enterprise(session: Session, li: Account, maker: Enterprise) -> None:
     add_authorization(session, li, maker)
     maker.status = "closed"
     session.flush()
-    assert rows.list_acting(session, li.id, NOW) == []
-    assert rows.list_acting(session, maker.legal_account_id, NOW) == []
+    assert rows.list_acting(session.connection(), li.id, NOW) == []
+    assert rows.list_acting(session.connection(), maker.legal_account_id, NOW) == []
 
 
 def test_several_enterprises_come_by_name(session: Session, li: Account, maker: Enterprise) -> None:
     batteries = add_enterprise(session, CIPHER, "batteries", BATTERY_MAKER)
     add_authorization(session, li, batteries)
     add_authorization(session, li, maker)
-    names = [row.enterprise_name for row in rows.list_acting(session, li.id, NOW)]
+    names = [row.enterprise_name for row in rows.list_acting(session.connection(), li.id, NOW)]
     assert sorted(names) == sorted([maker.enterprise_name, batteries.enterprise_name])
-    assert names == [row.enterprise_name for row in rows.list_acting(session, li.id, NOW)]
+    assert names == [row.enterprise_name for row in rows.list_acting(session.connection(), li.id, NOW)]
 
 
 @pytest.mark.parametrize("first", ["pending", "approved"])
