@@ -74,20 +74,22 @@ _client_id: ColumnElement[str] = bindparam("presented_by")
 
 def _live() -> ColumnElement[bool]:
     """What an authorization rests on, in force at ``:now``: claims.md, rule 1, in one place."""
-    account_active = exists().where(Account.id == _a.account_id, Account.status == "active")
+    account_active = exists().where(Account.id == _a.account_id, Account.status == "active").correlate(_a)
     enterprise_active = or_(
         _a.enterprise_id.is_(None),
-        exists().where(Enterprise.id == _a.enterprise_id, Enterprise.status == "active"),
+        exists().where(Enterprise.id == _a.enterprise_id, Enterprise.status == "active").correlate(_a),
     )
     handler = HandlerAuthorization
     handler_in_force = or_(
         _a.handler_authorization_id.is_(None),
-        exists().where(
+        exists()
+        .where(
             handler.id == _a.handler_authorization_id,
             handler.status == "approved",
             handler.valid_from <= _now,
             or_(handler.valid_until.is_(None), handler.valid_until > _now),
-        ),
+        )
+        .correlate(_a),
     )
     return and_(
         _a.revoked_at.is_(None), _a.expires_at > _now, account_active, enterprise_active, handler_in_force

@@ -98,22 +98,32 @@ def test_a_report_is_accepted_from_an_approved_handler_and_refused_after_revocat
 
     tokens = foreign_client_signs_in(handler, running, tmp_path)
     assert tokens.introspect()["handler_scope"] == ["nev-accident-report"]
-    assert tokens.userinfo().json()["enterprise_credit_code"] == CREDIT_CODE
+    userinfo = tokens.userinfo()
+    assert userinfo.ok, userinfo.headers
+    assert userinfo.json()["enterprise_credit_code"] == CREDIT_CODE
     accepted = api_report(running, tokens)
     assert accepted.status_code == 201, accepted.text
 
     handlers = legal.open("/enterprise/handlers")
+    form = handler.open(f"{running.smdvs_url}/smdvs/reports/new")
     clicked_at = time.perf_counter()
     legal.submit(handlers, "decision=revoke", row=application_id)
 
-    first = first_refusals(running, tokens, handler, clicked_at)
+    answers: list[Page] = []
+
+    def submit_again() -> Page:
+        answers.append(fill_in(handler, form))
+        return answers[-1]
+
+    first = first_refusals(running, tokens, submit_again, clicked_at)
     with capsys.disabled():
         shown = ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in first.items())
         print(f"\nfrom the click on 撤销 to the first refusal: {shown}")
     assert max(first.values()) < GOAL_SECONDS
-    refused = submit_report(handler, running)
+    refused = answers[-1]
     assert "SMDVS-" not in refused.text
-    assert "撤销" in refused.text or "失效" in refused.text
+    assert "撤销" in refused.text
+    assert "静置停放时底部冒烟" in refused.response.text  # what was typed is kept
     assert count_reports(running, legal) == 2
 
 
@@ -187,9 +197,10 @@ def sign_in_at_smdvs(handler: Person, running: Applications) -> Page:
 
 
 def submit_report(handler: Person, running: Applications) -> Page:
-    page = handler.open(f"{running.smdvs_url}/smdvs/reports/new")
-    if "vehicles-0-vin" not in page.response.text:
-        return page
+    return fill_in(handler, handler.open(f"{running.smdvs_url}/smdvs/reports/new"))
+
+
+def fill_in(handler: Person, page: Page) -> Page:
     vehicle = {
         "vin": "LTEST00A0R1000001",
         "brand": "示例",
@@ -322,7 +333,7 @@ def api_report(running: Applications, tokens: Tokens) -> requests.Response:
 
 
 def first_refusals(
-    running: Applications, tokens: Tokens, handler: Person, clicked_at: float
+    running: Applications, tokens: Tokens, submit: Callable[[], Page], clicked_at: float
 ) -> dict[str, float]:
     """Seconds from the click until each way in is first refused."""
     ways: dict[str, Callable[[], bool]] = {
@@ -330,7 +341,7 @@ def first_refusals(
         "introspection": lambda: tokens.introspect() == {"active": False},
         "userinfo": lambda: tokens.userinfo().status_code == 401,
         "smdvs API": lambda: api_report(running, tokens).status_code == 401,
-        "smdvs page": lambda: "SMDVS-" not in submit_report(handler, running).text,
+        "smdvs page": lambda: "SMDVS-" not in submit().text,
     }
     refused: dict[str, float] = {}
     while len(refused) < len(ways) and time.perf_counter() - clicked_at < 10:
