@@ -55,6 +55,13 @@ def day(value: datetime | None) -> str:
     return value.astimezone(CHINA_STANDARD_TIME).strftime("%Y-%m-%d") if value else "长期"
 
 
+def device(user_agent: str) -> str:
+    """The browser and system behind a User-Agent header, as far as it tells; anyone can send anything."""
+    browser = next((text for mark, text in names.BROWSERS.items() if mark in user_agent), "其他浏览器或程序")
+    system = next((text for mark, text in names.SYSTEMS.items() if mark in user_agent), "")
+    return f"{browser} · {system}" if system else browser
+
+
 def shared_data(scopes: Collection[str]) -> list[str]:
     """What a client learns with these scopes, one line each, in the order people expect."""
     return [text for scope, text in names.SHARED_DATA.items() if scope in scopes]
@@ -68,6 +75,7 @@ def register(app: Flask) -> None:
         mask_email=accounts.mask_email,
         mask_name=accounts.mask_name,
         mask_phone=accounts.mask_phone,
+        device=device,
     )
     app.jinja_env.globals.update(
         name_of=name, names=names, error_pages=ERROR_PAGES, request_faults=REQUEST_FAULTS

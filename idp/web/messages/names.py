@@ -112,6 +112,24 @@ REVIEW_WARNINGS = {
 
 FACTORS = {"pwd": "密码", "sms": "短信验证码", "otp": "动态口令", "hwk": "通行密钥", "mfa": "双重验证"}
 
+# What a User-Agent header gives away, the more special mark first.
+BROWSERS = {
+    "MicroMessenger": "微信",
+    "QQBrowser": "QQ 浏览器",
+    "Edg": "Edge",
+    "Firefox": "Firefox",
+    "Chrome": "Chrome",
+    "Safari": "Safari",
+}
+SYSTEMS = {
+    "Windows": "Windows",
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Mac OS X": "macOS",
+    "Linux": "Linux",
+}
+
 AUTHENTICATION_METHODS = {
     "private_key_jwt": "私钥签名（private_key_jwt，推荐）",
     "client_secret_basic": "密钥（client_secret_basic）",
@@ -133,13 +151,14 @@ ACR_VALUES = {
     "urn:gsp:acr:2fa-crypto": "通行密钥，或密码和动态口令",
 }
 
+KEY_USES = {"sig": "令牌签名", "field": "数据加密", "index": "检索索引", "mac": "完整性校验"}
 KEY_STATES = {"waiting": "待启用", "signing": "正在签名", "verifying": "仅供验签", "expired": "已停用"}
 
 AUDIT_AREAS = {
     "account": "账号",
     "login": "登录",
     "sms": "短信",
-    "real-name": "实名认证",
+    "real_name": "实名认证",
     "upload": "扫描件",
     "handler": "经办人",
     "enterprise": "企业",
@@ -158,12 +177,12 @@ AUDIT_EVENTS = {
     "login:failure": "登录失败",
     "login:locked": "登录锁定",
     "login:logout": "退出登录",
-    "account:password-change": "修改密码",
+    "account:password_change": "修改密码",
     "account:freeze": "冻结账号",
     "account:unfreeze": "解冻账号",
-    "real-name:submit": "提交实名认证",
-    "real-name:approve": "通过实名认证",
-    "real-name:reject": "驳回实名认证",
+    "real_name:submit": "提交实名认证",
+    "real_name:approve": "通过实名认证",
+    "real_name:reject": "驳回实名认证",
     "upload:view": "查看扫描件",
     "handler:apply": "申请经办人",
     "handler:withdraw": "撤回经办人申请",
@@ -180,7 +199,7 @@ AUDIT_EVENTS = {
     "client:update": "修改应用",
     "client:disable": "停用应用",
     "client:enable": "启用应用",
-    "client:secret-rotate": "更换应用密钥",
+    "client:secret_rotate": "更换应用密钥",
     "key:rotate": "轮换密钥",
     "key:retire": "停用密钥",
     "role:grant": "授予角色",
@@ -222,5 +241,6 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "application_type": APPLICATION_TYPES,
     "acr": ACR_VALUES,
     "key_state": KEY_STATES,
+    "key_use": KEY_USES,
     "audit_event": AUDIT_EVENTS,
 }
