@@ -156,13 +156,11 @@ def _faults(settings: Settings) -> list[str]:
 
 
 def _faults_anywhere(settings: Settings) -> list[str]:
-    url = urlsplit(settings.issuer)
     checks = [
         (
-            url.scheme not in {"http", "https"} or not url.hostname or bool(url.query or url.fragment),
-            f"IDP_ISSUER: {settings.issuer!r} is not a URL without query and fragment",
+            not _is_origin(settings.issuer),
+            f"IDP_ISSUER: {settings.issuer!r} is not scheme and host alone, such as https://id.example",
         ),
-        (bool(url.path), "IDP_ISSUER: an issuer with a path is not supported; use the origin alone"),
         (not settings.secret_key, "IDP_SECRET_KEY: missing; set a random text of 32 or more characters"),
         (
             settings.sms == "http" and not (settings.sms_url and settings.sms_token),
@@ -178,6 +176,21 @@ def _faults_anywhere(settings: Settings) -> list[str]:
         ),
     ]
     return [text for wrong, text in checks if wrong]
+
+
+def _is_origin(url: str) -> bool:
+    """Whether this is http or https, a host, maybe a port, and nothing else: an issuer has no path here."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises for a port that is none
+    except ValueError:
+        return False
+    return (
+        parts.scheme in {"http", "https"}
+        and bool(parts.hostname)
+        and url == f"{parts.scheme}://{parts.netloc}"
+        and "@" not in url
+    )
 
 
 def _is_code(text: str) -> bool:

@@ -33,6 +33,7 @@ IDENTITY_SCOPES = (
 )
 MAX_ITEMS = 50
 MAX_TEXT = 2000
+MAX_SCOPE = 1000  # as much as an authorization and a consent can hold
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,100}")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -108,8 +109,10 @@ def _without_loopback_port(uri: str) -> str | None:
     parts = _split(uri)
     if parts is None or parts.scheme != "http" or parts.hostname not in {"127.0.0.1", "::1"}:
         return None
+    if "@" in parts.netloc or parts.geturl() != uri:  # an empty query or fragment would go unnoticed
+        return None
     host = "[::1]" if parts.hostname == "::1" else parts.hostname
-    return parts._replace(netloc=host).geturl() if "@" not in parts.netloc else None
+    return parts._replace(netloc=host).geturl()
 
 
 def _split(uri: str) -> SplitResult | None:
@@ -253,7 +256,7 @@ def _is_public_jwks(value: Any) -> bool:
     return (
         isinstance(keys, list)
         and 0 < len(keys) <= MAX_ITEMS
-        and all(isinstance(key, dict) and key.get("kty") in {"RSA", "EC", "OKP"} for key in keys)
+        and all(isinstance(key, dict) and key.get("kty") in ("RSA", "EC", "OKP") for key in keys)
         and not any(_SECRET_MEMBERS & key.keys() for key in keys)
         and len(json.dumps(value)) <= 20 * MAX_TEXT
     )
@@ -347,6 +350,8 @@ def _check_scope(metadata: dict[str, Any], _development: bool) -> list[Problem]:
     metadata["scope"] = " ".join(dict.fromkeys(scopes))
     if len(scopes) > MAX_ITEMS or not all(_SCOPE_TOKEN.fullmatch(scope) for scope in scopes):
         return [_problem("scope", "must be scope tokens separated by spaces (RFC 6749 section 3.3)")]
+    if len(metadata["scope"]) > MAX_SCOPE:
+        return [_problem("scope", f"must have at most {MAX_SCOPE} characters")]
     return []
 
 

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, fields
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from idp.config import ConfigurationError, Settings, variable_names
+
+SECRET: Final = "0123456789abcdef" * 4
+PRODUCTION: Final = {
+    "IDP_ENV": "production",
+    "IDP_ISSUER": "https://id.example",
+    "IDP_SECRET_KEY": SECRET,
+    "IDP_SMS_URL": "https://sms.example",
+    "IDP_SMS_TOKEN": "token",
+    "IDP_KEYS_PASSPHRASE": "a passphrase of some length",
+}
+DEVELOPMENT: Final = {"IDP_ENV": "development", "IDP_SECRET_KEY": "dev"}
+
+
+def faults(environ: dict[str, str]) -> list[str]:
+    with pytest.raises(ConfigurationError) as refused:
+        Settings.from_env(environ)
+    assert str(refused.value) == "\n".join(refused.value.faults)
+    return [fault.partition(":")[0] for fault in refused.value.faults]
+
+
+def test_development_starts_with_a_secret_alone() -> None:
+    settings = Settings.from_env(DEVELOPMENT)
+    assert settings.development
+    assert settings.issuer == "http://127.0.0.1:5000"
+    assert (settings.sms, settings.registry, settings.captcha) == ("outbox", "demo", "image")
+    assert settings.allow_test_identities
+    assert settings.admin_acr == "2fa"
+    assert settings.redis_url is None
+
+
+def test_production_is_the_default_and_strict() -> None:
+    settings = Settings.from_env({name: value for name, value in PRODUCTION.items() if name != "IDP_ENV"})
+    assert not settings.development
+    assert (settings.sms, settings.registry, settings.captcha) == ("http", "manual", "image")
+    assert not settings.allow_test_identities
+    assert settings.admin_acr == "2fa-crypto"
+    assert settings.throttle
+
+
+def test_every_variable_is_read() -> None:
+    settings = Settings.from_env(
+        DEVELOPMENT
+        | {
+            "IDP_ISSUER": "https://id.example/",
+            "IDP_DATABASE_URL": "postgresql+psycopg://x",
+            "IDP_REDIS_URL": "redis://x",
+            "IDP_KEYS_DIR": "/k",
+            "IDP_KEYS_PASSPHRASE": "p",
+            "IDP_SMS": "http",
+            "IDP_SMS_URL": "https://sms.example",
+            "IDP_SMS_TOKEN": "t",
+            "IDP_SMS_FIXED_CODE": "123456",
+            "IDP_CAPTCHA": "off",
+            "IDP_REGISTRY": "http",
+            "IDP_REGISTRY_URL": "https://registry.example",
+            "IDP_REGISTRY_TOKEN": "r",
+            "IDP_THROTTLE": "off",
+            "IDP_TRUSTED_PROXIES": "2",
+            "IDP_CA_BUNDLE": "/ca.pem",
+            "IDP_OUTBOUND_ALLOW": "10.1.0.0/16, fd00::/8",
+            "IDP_ALLOW_TEST_IDENTITIES": "off",
+            "IDP_ADMIN_ACR": "2fa-crypto",
+            "IDP_REGISTRATION": "open",
+        }
+    )
+    unchanged = {
+        field.name
+        for field in fields(Settings)
+        if getattr(settings, field.name) == getattr(Settings.from_env(DEVELOPMENT), field.name)
+    }
+    assert unchanged == {"env", "secret_key"}
+    assert settings.issuer == "https://id.example"
+    assert settings.keys_dir == Path("/k")
+    assert settings.outbound_allow == (ip_network("10.1.0.0/16"), ip_network("fd00::/8"))
+    assert settings.trusted_proxies == 2
+
+
+def test_an_empty_variable_is_one_left_out() -> None:
+    assert Settings.from_env(DEVELOPMENT | {"IDP_REDIS_URL": "", "IDP_THROTTLE": ""}) == Settings.from_env(
+        DEVELOPMENT
+    )
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Settings().env = "development"  # type: ignore[misc]
+
+
+def test_the_variables_are_the_attributes() -> None:
+    assert "IDP_ISSUER" in variable_names()
+    assert len(variable_names()) == len(fields(Settings))
+
+
+@pytest.mark.parametrize("word", ["on", "ON", "1", "true", "True"])
+def test_a_switch_is_on_by_these_words(word: str) -> None:
+    assert Settings.from_env(DEVELOPMENT | {"IDP_THROTTLE": word}).throttle
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("IDP_ENV", "staging"),
+        ("IDP_SMS", "pigeon"),
+        ("IDP_CAPTCHA", "none"),
+        ("IDP_REGISTRY", "file"),
+        ("IDP_THROTTLE", "maybe"),
+        ("IDP_TRUSTED_PROXIES", "-1"),
+        ("IDP_TRUSTED_PROXIES", "11"),
+        ("IDP_TRUSTED_PROXIES", "٣"),
+        ("IDP_TRUSTED_PROXIES", "two"),
+        ("IDP_OUTBOUND_ALLOW", "10.1.2.3/16"),
+        ("IDP_OUTBOUND_ALLOW", "everywhere"),
+        ("IDP_ALLOW_TEST_IDENTITIES", "x"),
+        ("IDP_ADMIN_ACR", "1fa"),
+        ("IDP_REGISTRATION", "closed"),
+        ("IDP_ISSUER", "id.example"),
+        ("IDP_ISSUER", "ftp://id.example"),
+        ("IDP_ISSUER", "https://"),
+        ("IDP_ISSUER", "https://id.example?x=1"),
+        ("IDP_ISSUER", "https://id.example#x"),
+        ("IDP_ISSUER", "https://id.example/path"),
+        ("IDP_ISSUER", "https://user@id.example"),
+        ("IDP_ISSUER", "https://id.example:port"),
+        ("IDP_ISSUER", "https://[id.example"),
+        ("IDP_SECRET_KEY", ""),
+        ("IDP_SMS", "http"),
+        ("IDP_REGISTRY", "http"),
+        ("IDP_SMS_FIXED_CODE", "12345"),
+        ("IDP_SMS_FIXED_CODE", "12345a"),
+        ("IDP_SMS_FIXED_CODE", "１２３４５６"),
+    ],
+)
+def test_what_cannot_be_read_is_named(name: str, value: str) -> None:
+    assert name in faults(PRODUCTION | DEVELOPMENT | {"IDP_SMS_URL": "", name: value})
+
+
+@pytest.mark.checklist(2)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("IDP_SECRET_KEY", ""),
+        ("IDP_SECRET_KEY", "change-me"),
+        ("IDP_SECRET_KEY", "x" * 31),
+        ("IDP_ISSUER", "http://id.example"),
+        ("IDP_SMS", "outbox"),
+        ("IDP_SMS_FIXED_CODE", "123456"),
+        ("IDP_CAPTCHA", "off"),
+        ("IDP_THROTTLE", "off"),
+        ("IDP_REGISTRY", "demo"),
+        ("IDP_ALLOW_TEST_IDENTITIES", "on"),
+        ("IDP_ADMIN_ACR", "2fa"),
+        ("IDP_REGISTRATION", "open"),
+        ("IDP_KEYS_PASSPHRASE", ""),
+    ],
+)
+def test_production_refuses_what_is_for_development(name: str, value: str) -> None:
+    assert faults(PRODUCTION | {name: value}) == [name]
+
+
+def test_every_fault_is_named_at_once() -> None:
+    wrong = {"IDP_ISSUER": "http://id.example", "IDP_CAPTCHA": "off", "IDP_TRUSTED_PROXIES": "x"}
+    assert set(faults(PRODUCTION | wrong)) == set(wrong)
