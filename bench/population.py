@@ -1,0 +1,177 @@
+"""People, enterprises and clients for the load, made by the product's own use cases in a process of its own.
+
+Run as a program, with the product's environment: prints what the load needs to know as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, TypeVar, cast
+
+from joserfc.jwk import ECKey
+
+from idp import clock
+from idp.app import create_app
+from idp.config import Settings
+from idp.crypto import random_id
+from idp.domain.audit import internal_origin
+from idp.domain.errors import Refusal
+from idp.domain.identifiers import id_number_check
+from idp.domain.submissions import NaturalPerson
+from idp.services import (
+    accounts,
+    authentication,
+    clients,
+    consents,
+    demonstration,
+    handlers,
+    identities,
+    registration,
+)
+from idp.services.demonstration_registry import CARS
+from idp.services.platform import Platform
+from idp.services.registration import AccountView
+from idp.storage import accounts as account_rows
+from idp.storage.database import transaction
+
+T = TypeVar("T")
+
+ORIGIN = internal_origin("benchmark")
+HANDLERS = 16
+PASSWORD = demonstration.PASSWORD
+SMDVS_URL = "http://127.0.0.1:5001"
+REDIRECT_URI = "https://rp.example.com/callback"
+SCOPE = "openid profile enterprise handler accident_report:submit"
+MACHINE_SCOPE = "accident_report:read"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A client that authenticates with ``client_secret_basic``."""
+
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """A handler of an enterprise: how to sign in, and the cookie value of a session that is there."""
+
+    login_name: str
+    login_token: str
+
+
+@dataclass(frozen=True)
+class Population:
+    """Who drives the load: people who have consented to ``app``, and one back end for each algorithm."""
+
+    people: tuple[Person, ...]
+    app: Credentials
+    es256: Credentials
+    rs256: Credentials
+
+    @classmethod
+    def from_json(cls, text: str) -> Population:
+        """Read back what the program printed."""
+        document: dict[str, Any] = json.loads(text)
+        people = tuple(Person(**person) for person in document.pop("people"))
+        named = {name: Credentials(**credentials) for name, credentials in document.items()}
+        return cls(people=people, **named)
+
+
+def populate(platform: Platform) -> Population:
+    """Make everybody; needs an application context and an empty, migrated database."""
+    public_key = ECKey.generate_key("P-256").as_dict(private=False)
+    demonstration.load(platform, SMDVS_URL, {"keys": [public_key]})
+    app = _register(
+        platform,
+        {
+            "client_id": "bench-app",
+            "grant_types": ["authorization_code", "refresh_token"],
+            "redirect_uris": [REDIRECT_URI],
+            "id_token_signed_response_alg": "ES256",
+            "scope": SCOPE,
+            "matters": [demonstration.MATTER],
+            "require_enterprise": True,
+        },
+    )
+    people = tuple(_handler(platform, number, app.client_id) for number in range(HANDLERS))
+    return Population(people, app, es256=_back_end(platform, "ES256"), rs256=_back_end(platform, "RS256"))
+
+
+def _register(platform: Platform, metadata: Mapping[str, Any]) -> Credentials:
+    registered = _made(clients.register(platform, {"client_name": metadata["client_id"], **metadata}, ORIGIN))
+    return Credentials(registered.client_id, registered.client_secret or "")
+
+
+def _back_end(platform: Platform, algorithm: str) -> Credentials:
+    metadata = {
+        "client_id": f"bench-{algorithm.lower()}",
+        "grant_types": ["client_credentials"],
+        "access_token_signed_response_alg": algorithm,
+        "scope": MACHINE_SCOPE,
+    }
+    return _register(platform, metadata)
+
+
+def _handler(platform: Platform, number: int, client_id: str) -> Person:
+    """A verified person with an approved authorisation, a consent and a session."""
+    login_name = f"bench_{number:02}"
+    account = AccountView(random_id(), login_name, f"1990001{number:04}", f"{login_name}@example.com")
+    password_hash = platform.passwords.hash(PASSWORD)
+    _made(registration.create_account(platform, account, password_hash, ORIGIN))
+    _verify(platform, account.account_id, number)
+    _authorize(platform, account.account_id, client_id)
+    authenticated = authentication.by_password_and_sms(account.account_id)
+    token, _login = authentication.open_login(platform, authenticated, ORIGIN, replaces=None)
+    return Person(login_name, token)
+
+
+def _verify(platform: Platform, account_id: str, number: int) -> None:
+    body = f"99010119900101{500 + number}"
+    person = NaturalPerson(
+        real_name="测示例",
+        document_type="id_card",
+        document_number=body + id_number_check(body),
+        address=demonstration.ADDRESS,
+        valid_from=date(2020, 1, 1),
+        valid_until=None,
+    )
+    with transaction() as session:
+        account = account_rows.find_account(session, account_id)
+        if account is None:
+            raise LookupError(account_id)
+        identities.give(session, platform.keyring.fields, account, person, clock.now())
+
+
+def _authorize(platform: Platform, account_id: str, client_id: str) -> None:
+    form = handlers.HandlerApplicationForm(
+        CARS["enterprise_name"], CARS["enterprise_credit_code"], (demonstration.MATTER,), None
+    )
+    applied = _made(handlers.apply(platform, account_id, form, ORIGIN))
+    legal_account_id = accounts.find_account_id(platform, "demo_legal") or ""
+    _made(handlers.decide(platform, legal_account_id, applied.id, "approve", ORIGIN))
+    scopes = frozenset(SCOPE.split())
+    consents.remember(account_id, client_id, applied.enterprise_id, scopes, ORIGIN)
+
+
+def _made(outcome: T | Refusal) -> T:
+    """What a use case made; a refusal is a fault of this program."""
+    if isinstance(outcome, Refusal):
+        raise TypeError(f"refused: {outcome.problems}")
+    return outcome
+
+
+def main() -> None:
+    """Populate the installation of the environment."""
+    app = create_app(Settings.from_env(os.environ))
+    with app.app_context():
+        print(json.dumps(asdict(populate(cast("Platform", app.extensions["idp"])))))
+
+
+if __name__ == "__main__":
+    main()
