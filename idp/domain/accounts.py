@@ -183,4 +183,4 @@ def document_tail(number: str) -> str:
 
 def mask_identifier(value: str) -> str:
     """What the trail keeps of an identifier that is no account's: it may be an ID number, or a password."""
-    return f"{value[:2]}***"
+    return "".join(c if c.isprintable() else "?" for c in value[:2]) + "***"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import Any, TypeVar
@@ -16,7 +16,6 @@ from flask import Flask, current_app
 from idp import clock
 from idp.config import Settings
 from idp.crypto import PasswordHasher
-from idp.domain.audit import Origin
 from idp.ephemeral import Ephemeral
 from idp.ephemeral.database import DatabaseEphemeral
 from idp.ephemeral.redis import RedisEphemeral
@@ -26,8 +25,6 @@ from idp.services.platform import Platform
 from idp.storage import database
 
 T = TypeVar("T")
-
-ORIGIN = Origin("192.0.2.7", "test browser", "request-1")
 
 
 class Reviewers:
@@ -76,6 +73,12 @@ def _ephemeral(settings: Settings, open_things: ExitStack) -> Ephemeral:
 def platform(make_platform: Callable[..., Platform]) -> Platform:
     """A development platform; the test runs in its application context."""
     return make_platform()
+
+
+@pytest.fixture
+def database_store(platform: Platform, moving_clock: MovableClock) -> Platform:
+    """The platform with its short-lived state in the database on both backends: its time is the movable clock's."""
+    return replace(platform, ephemeral=DatabaseEphemeral(database.db.engine))
 
 
 @dataclass
