@@ -102,7 +102,9 @@ class Outbound:
                 with closing(
                     PinningAdapter(target.scheme, target.host, target.port, dialer, self._tls)
                 ) as adapter:
-                    answer = _answer(adapter.send(prepared, stream=True, timeout=deadline.left()), max_bytes)
+                    answer = _answer(
+                        adapter.send(prepared, stream=True, timeout=deadline.left()), max_bytes, deadline
+                    )
                 deadline.left()  # a connection cut at the end can look like the end of a body
             except (requests.RequestException, HTTPError, OSError) as error:
                 raise OutboundError(_code_of(error, deadline), target.host) from error
@@ -155,7 +157,7 @@ def _prepared(request: requests.Request) -> tuple[requests.PreparedRequest, Targ
     return prepared, Target(parsed.scheme, parsed.host.strip("[]"), port)
 
 
-def _answer(response: requests.Response, max_bytes: int) -> Answer:
+def _answer(response: requests.Response, max_bytes: int, deadline: Deadline) -> Answer:
     """The answer read whole, in pieces, up to the limit; a compressed one wasn't asked for."""
     with response:
         if response.headers.get("Content-Encoding", "identity") != "identity":
@@ -163,6 +165,7 @@ def _answer(response: requests.Response, max_bytes: int) -> Answer:
         body = bytearray()
         for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
             body += chunk
+            deadline.left()  # Linux still delivers what pours in faster than we read after a shutdown
             if len(body) > max_bytes:
                 raise OutboundError("too_large")
         headers = {name.lower(): value for name, value in response.headers.items()}

@@ -9,7 +9,7 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from idp.outbound.address import Address
 from idp.outbound.deadline import Deadline
@@ -29,6 +29,8 @@ class Dialer:
             left = self._deadline.left()
             try:
                 connected = socket.create_connection((str(address), connection.port), left)
+            except TimeoutError as error:  # the address had all the time that was left
+                raise ConnectTimeoutError(connection, "no address answers in time") from error
             except OSError as error:
                 failure = error
             else:

@@ -44,6 +44,8 @@ class Deadline:
         """Shut this connection down at the end. A duplicate is kept, since TLS takes the socket over."""
         with self._lock:
             self._watched.append(connected.dup())
+        if self.passed:
+            self._cut()
 
     def _cut(self) -> None:
         self.passed = True

@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -106,7 +106,7 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     """One server on a free port of 127.0.0.1."""
 
-    daemon_threads = True
+    daemon_threads = False  # so that server_close() waits for them: no socket outlives its test
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -341,20 +341,26 @@ def test_a_slow_resolver_does_not_hold_a_call_either(monkeypatch: pytest.MonkeyP
 
 
 def test_a_server_that_never_accepts_does_not_hold_a_call(resolve: Resolve) -> None:
-    with socket.socket() as full:
+    with ExitStack() as sockets:
+        full = sockets.enter_context(socket.socket())
         full.bind(("127.0.0.1", 0))
         full.listen(0)
-        waiting = []
         for _ in range(3):  # fill the queue of connections that nobody accepts
-            waiting.append(socket.socket())
-            waiting[-1].setblocking(False)
-            waiting[-1].connect_ex(full.getsockname())
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
         started = time.monotonic()
         url = f"https://127.0.0.1:{full.getsockname()[1]}/"
         assert _code(lambda: Outbound(LOOPBACK, timeout=0.4).get(url)) == "timeout"
         assert time.monotonic() - started < 2
-        for connection in waiting:
-            connection.close()
+
+
+def test_a_connection_made_at_the_last_moment_is_cut_too() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, Deadline(0.01) as deadline:
+        time.sleep(0.1)
+        deadline.watch(ours)
+        assert ours.recv(1) == b""
 
 
 def test_nothing_of_a_call_is_left_after_its_deadline() -> None:
