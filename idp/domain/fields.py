@@ -82,9 +82,9 @@ def find_enterprise_name(text: str) -> str | None:
 
 
 def find_address(text: str) -> str | None:
-    """A postal address: 4 to 200 printable characters in one line."""
+    """A postal address: 2 to 200 printable characters in one line."""
     address = " ".join(text.split())
-    return address if address.isprintable() and 4 <= len(address) <= 200 else None
+    return address if address.isprintable() and 2 <= len(address) <= 200 else None
 
 
 def _canonical_day(typed: str) -> str | None:

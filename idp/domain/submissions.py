@@ -115,7 +115,7 @@ def subject_of(fields: Mapping[str, str]) -> Subject:
 
 
 def read_explanation(fields: Mapping[str, str]) -> str | Refusal:
-    """Why a reviewer should look (``explanation``): 5 to 1000 characters, lines allowed."""
+    """Why a reviewer should look (``explanation``): 2 to 1000 characters, lines allowed."""
     form = Reader(fields)
     explanation = form.text("explanation", _find_explanation, "explanation_invalid")
     return form.result(explanation)
@@ -202,4 +202,4 @@ def _validity(form: Reader, today: date) -> tuple[date | None, date | None]:
 def _find_explanation(typed: str) -> str | None:
     lines = [line.strip() for line in typed.splitlines()]
     explanation = "\n".join(lines)
-    return explanation if all(map(str.isprintable, lines)) and 5 <= len(explanation) <= 1000 else None
+    return explanation if all(map(str.isprintable, lines)) and 2 <= len(explanation) <= 1000 else None

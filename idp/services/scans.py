@@ -10,13 +10,12 @@ from typing import Final
 
 import filetype
 from PIL import Image, ImageOps
-from pypdf import PdfReader
 
 from idp.domain.errors import Problem
 
 LARGEST_BYTES: Final = 5 * 1024 * 1024
 MOST_PIXELS: Final = 25_000_000
-LONGEST_SIDE: Final = 4000  # pixels kept; a page at 300 dpi has 3508
+LONGEST_SIDE: Final = 3000  # pixels kept: a page at 250 dpi
 MOST_PAGES: Final = 10
 JPEG_QUALITY: Final = 88
 _SUFFIXES: Final = {
@@ -25,7 +24,8 @@ _SUFFIXES: Final = {
     "application/pdf": frozenset({".pdf"}),
 }
 _PILLOW_FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG"}
-_drawing = BoundedSemaphore(2)  # of 25 million pixels each costs some 200 MB while it is redrawn
+# At a time two files at most: 25 million pixels need some 250 MB, a hostile PDF a second or two.
+_places = BoundedSemaphore(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ def check(scan: Scan) -> CheckedScan | Problem:
         return Problem("scan_type_unknown", scan.purpose)
     if PurePath(scan.filename).suffix.lower() not in _SUFFIXES[content_type]:
         return Problem("scan_name_mismatch", scan.purpose)
-    return _checked(scan, content_type)
+    with _places:
+        return _checked(scan, content_type)
 
 
 def _checked(scan: Scan, content_type: str) -> CheckedScan | Problem:
@@ -79,8 +80,7 @@ def _redrawn(content: bytes, image_format: str) -> tuple[str | None, bytes]:
         with Image.open(io.BytesIO(content), formats=[image_format]) as image:
             if image.width * image.height > MOST_PIXELS:
                 return "scan_too_many_pixels", b""
-            with _drawing:
-                return None, _encoded(image, image_format)
+            return None, _encoded(image, image_format)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return "scan_too_many_pixels", b""
     # Broken files make Pillow's decoders raise many kinds of errors; each means the same here.
@@ -89,17 +89,28 @@ def _redrawn(content: bytes, image_format: str) -> tuple[str | None, bytes]:
 
 
 def _encoded(image: Image.Image, image_format: str) -> bytes:
+    """Small steps and in place where possible: a large picture is in memory several times otherwise."""
+    if image.mode.startswith("I"):
+        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")  # 16 bits of grey
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    upright = ImageOps.exif_transpose(image)
-    if upright.has_transparency_data:
-        upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright.convert("RGBA"))
+    ImageOps.exif_transpose(image, in_place=True)
+    if image.has_transparency_data:
+        image = _on_white(image.convert("RGBA"))
     buffer = io.BytesIO()
-    upright.convert("RGB").save(buffer, image_format, quality=JPEG_QUALITY)
+    image.convert("RGB").save(buffer, image_format, quality=JPEG_QUALITY)
     return buffer.getvalue()
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    paper = Image.new("RGB", image.size, "white")
+    paper.paste(image, mask=image)
+    return paper
 
 
 def _pdf_fault(content: bytes) -> str | None:
     """Why this PDF can't be accepted: it needs a password, has too many pages, or doesn't open."""
+    from pypdf import PdfReader  # noqa: PLC0415 - 25 MB that a worker without PDFs never needs
+
     try:
         reader = PdfReader(io.BytesIO(content), strict=False)
         if reader.is_encrypted:

@@ -90,6 +90,13 @@ def test_what_is_transparent_becomes_white() -> None:
         assert again.getpixel((0, 0)) == (255, 255, 255)
 
 
+def test_sixteen_bits_of_grey_stay_grey() -> None:
+    buffer = io.BytesIO()
+    Image.new("I;16", (LONGEST_SIDE + 10, 10), 30_000).save(buffer, "PNG")
+    with Image.open(io.BytesIO(checked("scan.png", buffer.getvalue()).content)) as again:
+        assert again.getpixel((0, 0)) == (117, 117, 117)
+
+
 def test_what_is_not_pixels_stays_behind() -> None:
     exif = Image.Exif()
     exif[0x010E] = "39.9N 116.4E somewhere"
