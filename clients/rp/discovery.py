@@ -152,6 +152,8 @@ def _signature_key(entry: Any) -> VerificationKey | None:
         or entry.get("use", "sig") != "sig"
     ):
         return None
+    if entry.get("kty") not in ("EC", "RSA", "OKP"):
+        return None
     try:
         key = import_key(entry)
     except (JoseError, KeyError, TypeError, ValueError):

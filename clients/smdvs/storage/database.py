@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import Connection, DateTime, Dialect, create_engine, event
+from sqlalchemy import Connection, DateTime, Dialect, Text, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -41,7 +41,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Base(DeclarativeBase):
     """The tables of smdvs."""
 
-    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime}  # SQLAlchemy's own idiom
+    type_annotation_map: ClassVar[dict[Any, Any]] = {str: Text, datetime: UtcDateTime}  # SQLAlchemy's own idiom
 
 
 class Database:

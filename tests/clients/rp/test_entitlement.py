@@ -117,7 +117,10 @@ def test_a_regulator_reads_everyones_and_needs_no_enterprise() -> None:
     [
         ({"sub": "r", "scope": SUBMIT, "roles": ["regulator"]}, "scope_missing"),
         ({"sub": "r", "scope": READ, "account_type": "natural_person"}, "no_enterprise"),
-        ({"sub": "r", "scope": READ, "account_type": "natural_person", "roles": "regulator"}, "no_enterprise"),
+        (
+            {"sub": "r", "scope": READ, "account_type": "natural_person", "roles": "regulator"},
+            "no_enterprise",
+        ),
         ({"sub": "r", "scope": READ, "account_type": "natural_person", "roles": ["other"]}, "no_enterprise"),
         (changed(HANDLER, handler_scope=["nev-recall"]), "matter_missing"),
     ],
