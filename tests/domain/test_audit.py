@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_a_seal_covers_each_field_its_place_and_the_seal_before() -> None:
     assert len({whole, *changed}) == len(changed) + 1
 
 
-def _others() -> dict[str, object]:
+def _others() -> dict[str, Any]:
     texts = (
         "event",
         "account_id",
@@ -65,7 +66,7 @@ def _others() -> dict[str, object]:
         "address",
         "request_id",
     )
-    others: dict[str, object] = dict.fromkeys(texts, "other")
+    others: dict[str, Any] = dict.fromkeys(texts, "other")
     return others | {"id": 8, "occurred_at": datetime(2026, 11, 23, 8, 0, 0, 6, tzinfo=UTC), "detail": {}}
 
 

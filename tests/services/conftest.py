@@ -77,7 +77,7 @@ def platform(make_platform: Callable[..., Platform]) -> Platform:
 
 @pytest.fixture
 def database_store(platform: Platform, moving_clock: MovableClock) -> Platform:
-    """The platform with its short-lived state in the database on both backends: its time is the movable clock's."""
+    """Short-lived state in the database on both backends, so that its time is the movable clock's."""
     return replace(platform, ephemeral=DatabaseEphemeral(database.db.engine))
 
 

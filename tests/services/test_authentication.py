@@ -10,11 +10,10 @@ import pytest
 from idp import clock
 from idp.domain import accounts as rules
 from idp.domain.errors import Refusal
-from idp.services import authentication, authorizations, outbox, sms_codes
+from idp.services import authentication, authorizations, outbox
 from idp.services.authentication import Authenticated
 from idp.services.platform import Platform
 from idp.storage import accounts as account_rows
-from idp.storage import logins as login_rows
 from idp.storage.database import single_statements, transaction
 from tests.queries import AssertQueries
 from tests.services.conftest import MovableClock, at_once
@@ -50,7 +49,7 @@ def refusal(platform: Platform, identifier: str, password: str = PASSWORD, code:
     return outcome.code
 
 
-# --- identifiers ------------------------------------------------------------------------------------------------
+# --- identifiers ---
 
 
 @pytest.mark.parametrize("typed", ["alice_1", "ALICE_1", " alice_1 ", "ａｌｉｃｅ＿１"])
@@ -105,7 +104,7 @@ def test_an_empty_identifier_is_asked_for_again(platform: Platform) -> None:
     assert (outcome.problems[0].field, outcome.code) == ("identifier", "required")
 
 
-# --- factors ----------------------------------------------------------------------------------------------------
+# --- factors ---
 
 
 def test_anything_wrong_is_answered_alike(platform: Platform) -> None:
@@ -167,7 +166,7 @@ def _password_hash(account_id: str) -> str:
         return found.password_hash
 
 
-# --- known and unknown ------------------------------------------------------------------------------------------
+# --- known and unknown ---
 
 
 def _watched(platform: Platform) -> tuple[Platform, WatchedStore, CountingHasher]:
@@ -200,7 +199,7 @@ def test_known_and_unknown_identifiers_ask_the_database_alike(
     assert executed[0] == executed[1]
 
 
-# --- locks ------------------------------------------------------------------------------------------------------
+# --- locks ---
 
 
 def test_the_fifth_failure_locks_and_the_right_credentials_do_not_open(platform: Platform) -> None:
@@ -328,7 +327,7 @@ def test_the_trail_tells_failures_without_what_was_typed(platform: Platform) -> 
     assert WRONG not in str(entries)
 
 
-# --- logins -----------------------------------------------------------------------------------------------------
+# --- logins ---
 
 
 def test_a_login_is_found_by_its_token_with_what_its_account_says(platform: Platform) -> None:
@@ -482,7 +481,7 @@ def test_the_worker_ends_logins_that_are_eight_hours_old(
 def test_the_token_is_stored_as_a_hash_only(platform: Platform) -> None:
     token, _ = open_login(platform, account(platform))
     with single_statements() as connection:
-        row = connection.execute(login_rows.logins.select()).one()
+        row = connection.execute(account_rows.logins.select()).one()
     assert token not in str(row)
 
 
@@ -490,4 +489,4 @@ def test_limits_are_those_of_the_contract() -> None:
     assert rules.FAILURES_TO_LOCK == 5
     assert rules.LOCK_TTL == rules.FAILURE_WINDOW == timedelta(minutes=15)
     assert rules.ADDRESS_FAILURES_TO_SLOW == 50
-    assert sms_codes.rules.SMS_CODE_TRIES == 5
+    assert rules.SMS_CODE_TRIES == 5

@@ -32,7 +32,7 @@ def wrong(code: str) -> str:
 
 def check(platform: Platform, code: str, purpose: str = "register", phone: str = PHONE) -> str | None:
     refusal = sms_codes.check_code(platform, phone, purpose, code)
-    return refusal and refusal.code
+    return refusal.code if refusal else None
 
 
 def test_a_code_of_six_digits_reaches_the_phone_and_is_right_once(platform: Platform) -> None:
