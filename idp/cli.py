@@ -182,10 +182,10 @@ def retire_key(kid: str) -> None:
 @audit_commands.command("verify")
 def verify_audit() -> None:
     """Check the hash chain of the audit trail; exits with 1 at the first broken entry."""
-    broken = audit.verify(_platform())
-    if broken is not None:
-        _fail(f"The audit trail is broken at entry {broken}.")
-    click.echo("The audit trail is whole.")
+    found = audit.verify(_platform())
+    if not found.ok:
+        _fail(f"The audit trail is broken ({found.reason}) at entry {found.broken_at or 'the end'}.")
+    click.echo(f"The audit trail is whole: {found.sealed} entries sealed, {found.unsealed} not yet.")
 
 
 @demo_commands.command("load")

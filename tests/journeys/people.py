@@ -67,9 +67,10 @@ class Person:
         self,
         page: Page,
         button: str,
+        fields: Mapping[str, str] | None = None,
+        *,
         files: Mapping[str, bytes] | None = None,
         row: str | None = None,
-        **fields: str,
     ) -> Page:
         """Fill in the form with this button, its other values as they stand, and press it.
 
@@ -77,7 +78,7 @@ class Person:
         """
         form = page.form(button, row)
         name, _, value = button.partition("=")
-        values = {key: text for key, text in form.form_values() if key} | fields
+        values = {key: text for key, text in form.form_values() if key} | dict(fields or {})
         if value:
             values[name] = value
         else:
@@ -109,14 +110,14 @@ class Person:
             "phone": phone,
             "agree": "y",
         }
-        page = self.submit(self.open("/register"), "action=send_code", **values)
-        return self.submit(page, "action=register", **values, sms_code=self.code_sent_to(phone))
+        page = self.submit(self.open("/register"), "action=send_code", values)
+        return self.submit(page, "action=register", values | {"sms_code": self.code_sent_to(phone)})
 
     def sign_in(self, page: Page, identifier: str, phone: str, password: str) -> Page:
         """用户登录 on the page given."""
         typed = {"identifier": identifier, "password": password}
-        page = self.submit(page, "send-code", **typed)
-        return self.submit(page, "login-submit", **typed, sms_code=self.code_sent_to(phone))
+        page = self.submit(page, "send-code", typed)
+        return self.submit(page, "login-submit", typed | {"sms_code": self.code_sent_to(phone)})
 
 
 def scan() -> bytes:

@@ -104,27 +104,31 @@ def test_a_report_is_accepted_from_an_approved_handler_and_refused_after_revocat
     accepted = api_report(running, tokens)
     assert accepted.status_code == 201, accepted.text
 
-    handlers = legal.open("/enterprise/handlers")
     form = handler.open(f"{running.smdvs_url}/smdvs/reports/new")
-    clicked_at = time.perf_counter()
-    legal.submit(handlers, "decision=revoke", row=application_id)
-
-    answers: list[Page] = []
-
-    def submit_again() -> Page:
-        answers.append(fill_in(handler, form))
-        return answers[-1]
-
-    first = first_refusals(running, tokens, submit_again, clicked_at)
+    first, refused = revoke_and_try(running, legal, application_id, tokens, lambda: fill_in(handler, form))
     with capsys.disabled():
         shown = ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in first.items())
         print(f"\nfrom the click on 撤销 to the first refusal: {shown}")
     assert max(first.values()) < GOAL_SECONDS
-    refused = answers[-1]
-    assert "SMDVS-" not in refused.text
     assert "撤销" in refused.text
     assert "静置停放时底部冒烟" in refused.response.text  # what was typed is kept
     assert count_reports(running, legal) == 2
+
+
+def revoke_and_try(
+    running: Applications, legal: Person, application_id: str, tokens: Tokens, submit: Callable[[], Page]
+) -> tuple[dict[str, float], Page]:
+    """Click on 撤销, then try every way in; seconds to each first refusal, and smdvs's refusing page."""
+    handlers = legal.open("/enterprise/handlers")
+    answers: list[Page] = []
+
+    def submit_again() -> Page:
+        answers.append(submit())
+        return answers[-1]
+
+    clicked_at = time.perf_counter()
+    legal.submit(handlers, "decision=revoke", row=application_id)
+    return first_refusals(running, tokens, submit_again, clicked_at), answers[-1]
 
 
 def become_legal_person(legal: Person) -> None:
@@ -133,15 +137,17 @@ def become_legal_person(legal: Person) -> None:
     page = legal.submit(
         page,
         "action=submit",
+        {
+            "organization_type": first_choice(page, "organization_type"),
+            "legal_person_type": first_choice(page, "legal_person_type"),
+            "enterprise_credit_code": CREDIT_CODE.lower(),
+            "enterprise_name": ENTERPRISE,
+            "representative_name": "张示例",
+            "representative_document_type": "id_card",
+            "representative_document_number": "990101197812310016",
+            "address": "示例市示例区示例路 1 号",
+        },
         files={"document_scan": scan(), "licence_scan": scan()},
-        organization_type=first_choice(page, "organization_type"),
-        legal_person_type=first_choice(page, "legal_person_type"),
-        enterprise_credit_code=CREDIT_CODE.lower(),
-        enterprise_name=ENTERPRISE,
-        representative_name="张示例",
-        representative_document_type="id_card",
-        representative_document_number="990101197812310016",
-        address="示例市示例区示例路 1 号",
     )
     assert "已实名认证" in legal.open("/account").text
 
@@ -158,13 +164,15 @@ def become_natural_person(handler: Person) -> None:
     handler.submit(
         page,
         "action=submit",
+        {
+            "real_name": "李示例",
+            "document_type": "id_card",
+            "document_number": "990101199001010027",
+            "address": "示例市示例区示例路 2 号",
+            "valid_from": "2020-01-01",
+            "valid_until": "2040-01-01",
+        },
         files={"document_scan": scan()},
-        real_name="李示例",
-        document_type="id_card",
-        document_number="990101199001010027",
-        address="示例市示例区示例路 2 号",
-        valid_from="2020-01-01",
-        valid_until="2040-01-01",
     )
     assert "已实名认证" in handler.open("/account").text
 
@@ -174,10 +182,12 @@ def apply_and_approve(handler: Person, legal: Person) -> str:
     page = handler.submit(
         page,
         "action=apply",
-        enterprise_name=ENTERPRISE,
-        enterprise_credit_code=CREDIT_CODE,
-        matters="nev-accident-report",
-        valid_until=(datetime.now(UTC) + timedelta(days=90)).date().isoformat(),
+        {
+            "enterprise_name": ENTERPRISE,
+            "enterprise_credit_code": CREDIT_CODE,
+            "matters": "nev-accident-report",
+            "valid_until": (datetime.now(UTC) + timedelta(days=90)).date().isoformat(),
+        },
     )
     assert "待审核" in page.text
     page = legal.open("/enterprise/handlers")
@@ -216,8 +226,8 @@ def fill_in(handler: Person, page: Page) -> Page:
     return handler.submit(
         page,
         "vehicles-0-vin",
-        **{f"vehicles-0-{name}": value for name, value in vehicle.items()},
-        **{
+        {f"vehicles-0-{name}": value for name, value in vehicle.items()}
+        | {
             "reporter_phone": "19900000102",
             "accident_type": first_choice(page, "accident_type"),
             "occurred_at": (moment - timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M"),
