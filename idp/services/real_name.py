@@ -190,18 +190,18 @@ def _decide(
     after = real_name.decide(_verification_of(application), decision, reason, now)
     if isinstance(after, Refusal):
         return after
-    subject = submissions.subject_of(applications.form_of(platform.keyring.fields, application))
-    if after.status is Status.VERIFIED:
-        refusal = identities.refuse_taken(session, platform.keyring.fields, subject)
-        if refusal:
-            return refusal
+    cipher = platform.keyring.fields
+    subject = submissions.subject_of(applications.form_of(cipher, application))
+    approved = after.status is Status.VERIFIED
+    refusal = identities.refuse_taken(session, cipher, subject) if approved else None
+    if refusal:
+        return refusal
     application.status = applications.APPLICATION_STATUS[after.status]
     application.reason = after.reason
     application.decided_at = now
     application.decided_by = actor_id
     enterprise_id = _settle(session, platform, account, after, subject, now)
     _tell(session, platform, account, after)
-    approved = after.status is Status.VERIFIED
     audit.record(
         session,
         AuditEvent.REAL_NAME_APPROVE if approved else AuditEvent.REAL_NAME_REJECT,

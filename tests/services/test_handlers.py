@@ -1,44 +1,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from idp import clock, crypto
-from idp.domain.audit import AuditEvent
+from idp import crypto
 from idp.domain.errors import Refusal
 from idp.domain.interaction import Acting
-from idp.services import audit, handlers, outbox
-from idp.services.handlers import HandlerApplicationForm, HandlerView
+from idp.services import handlers
+from idp.services.handlers import HandlerView
 from idp.services.platform import Platform
 from idp.storage.accounts import Account
 from idp.storage.authorizations import Authorization
 from idp.storage.clients import Client
 from idp.storage.database import reading, transaction
 from idp.storage.enterprises import Enterprise
-from idp.storage.handlers import HandlerAuthorization
 from tests.people import (
     BATTERY_MAKER,
-    CAR_MAKER,
     LONG_AGO,
     ORIGIN,
-    WANG,
-    add_account,
-    add_authorization,
-    add_enterprise,
-    add_person,
 )
-from tests.queries import AssertQueries
-from tests.services.conftest import MovableClock, at_once
-
-MATTER: Final = "nev-accident-report"
-FORM: Final = HandlerApplicationForm(
-    CAR_MAKER.enterprise_name, CAR_MAKER.enterprise_credit_code, (MATTER,), None
+from tests.services.authorising import (
+    MATTER,
+    People,
+    add_people,
+    applied,
+    apply,
+    candidates,
+    code,
+    count,
+    decide,
+    decided,
 )
+from tests.services.conftest import MovableClock
 
 
 @pytest.fixture
@@ -46,70 +42,9 @@ def platform(make_platform: Callable[..., Platform], moving_clock: MovableClock)
     return make_platform()
 
 
-@dataclass
-class People:
-    """Who takes part: accounts and enterprises."""
-
-    li: Account
-    wang: Account
-    nobody: Account
-    maker: Enterprise
-    batteries: Enterprise
-
-
 @pytest.fixture
 def people(platform: Platform) -> People:
-    cipher = platform.keyring.fields
-    with transaction() as session:
-        return People(
-            add_person(session, cipher, "li_example"),
-            add_person(session, cipher, "wang_example", WANG),
-            add_account(session, cipher, "nobody_yet"),
-            add_enterprise(session, cipher, "makers"),
-            add_enterprise(session, cipher, "batteries", BATTERY_MAKER),
-        )
-
-
-def apply(platform: Platform, account: Account, **changes: Any) -> HandlerView | Refusal:
-    return handlers.apply(platform, account.id, replace(FORM, **changes), ORIGIN)
-
-
-def applied(platform: Platform, account: Account, **changes: Any) -> HandlerView:
-    view = apply(platform, account, **changes)
-    assert isinstance(view, HandlerView), view
-    return view
-
-
-def decide(
-    platform: Platform, enterprise: Enterprise, view: HandlerView, decision: str
-) -> HandlerView | Refusal:
-    return handlers.decide(platform, enterprise.legal_account_id, view.id, decision, ORIGIN)
-
-
-def decided(platform: Platform, enterprise: Enterprise, view: HandlerView, decision: str) -> HandlerView:
-    after = decide(platform, enterprise, view, decision)
-    assert isinstance(after, HandlerView), after
-    return after
-
-
-def code(result: object) -> str:
-    assert isinstance(result, Refusal), result
-    return result.code
-
-
-def phone(platform: Platform, account_id: str) -> str:
-    with reading() as session:
-        sealed = session.get_one(Account, account_id).phone_encrypted
-    return platform.keyring.fields.decrypt(sealed, "accounts.phone")
-
-
-def count() -> int:
-    with reading() as session:
-        return session.scalar(select(func.count()).select_from(HandlerAuthorization)) or 0
-
-
-def candidates(platform: Platform, account_id: str) -> list[Acting]:
-    return handlers.acting_candidates(platform, account_id, clock.now())
+    return add_people(platform)
 
 
 def test_an_application_waits_for_the_enterprise(
@@ -254,38 +189,6 @@ def test_a_duplicate_open_application_is_refused(platform: Platform, people: Peo
     assert count() == 1
 
 
-def test_two_applications_at_once_make_exactly_one(platform: Platform, people: People) -> None:
-    outcomes = at_once([lambda: apply(platform, people.li)] * 4)
-    assert [outcome.code for outcome in outcomes if isinstance(outcome, Refusal)] == [
-        "handler_application_pending"
-    ] * 3
-    assert count() == 1
-    assert len(outbox.list_recent_sms(platform)) == 1
-
-
-def test_two_applications_at_once_after_an_expiry_make_exactly_one(
-    platform: Platform, people: People, moving_clock: MovableClock
-) -> None:
-    applied(platform, people.li, valid_until="2026-11-23")
-    moving_clock.advance(days=1)
-    outcomes = at_once([lambda: apply(platform, people.li)] * 2)
-    assert sorted(isinstance(outcome, Refusal) for outcome in outcomes) == [False, True]
-    assert count() == 2
-
-
-def test_of_approval_and_withdrawal_at_once_exactly_one_counts(platform: Platform, people: People) -> None:
-    view = applied(platform, people.li)
-    outcomes = at_once(
-        [
-            lambda: decide(platform, people.maker, view, "approve"),
-            lambda: handlers.withdraw(platform, people.li.id, view.id, ORIGIN),
-        ]
-    )
-    (winner,) = [outcome for outcome in outcomes if isinstance(outcome, HandlerView)]
-    assert [outcome.code for outcome in outcomes if isinstance(outcome, Refusal)] == ["handler_not_pending"]
-    assert [row.status for row in handlers.list_of_account(platform, people.li.id)] == [winner.status]
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -369,101 +272,7 @@ def test_an_unknown_authorisation_is_not_found(platform: Platform, people: Peopl
         assert code(handlers.withdraw(platform, people.li.id, unknown, ORIGIN)) == "not_found"
 
 
-def test_each_step_is_told_to_the_other_side_by_sms(platform: Platform, people: People) -> None:
-    view = decided(platform, people.maker, applied(platform, people.li), "approve")
-    decided(platform, people.maker, view, "revoke")
-    decided(platform, people.maker, applied(platform, people.li), "refuse")
-    handlers.withdraw(platform, people.li.id, applied(platform, people.li).id, ORIGIN)
-    person, enterprise = phone(platform, people.li.id), phone(platform, people.maker.legal_account_id)
-    messages = list(reversed(outbox.list_recent_sms(platform)))
-    assert [(message.purpose, message.phone) for message in messages] == [
-        ("handler_applied", enterprise),
-        ("handler_approved", person),
-        ("handler_revoked", person),
-        ("handler_applied", enterprise),
-        ("handler_refused", person),
-        ("handler_applied", enterprise),
-        ("handler_withdrawn", enterprise),
-    ]
-    assert "*示例" in messages[0].text
-    assert all("示例新能源汽车有限公司" in message.text for message in messages)
-
-
-def test_each_step_is_in_the_trail(platform: Platform, people: People) -> None:
-    view = decided(platform, people.maker, applied(platform, people.li), "approve")
-    decided(platform, people.maker, view, "revoke")
-    second = decided(platform, people.maker, applied(platform, people.li), "refuse")
-    third = applied(platform, people.li)
-    handlers.withdraw(platform, people.li.id, third.id, ORIGIN)
-    legal = people.maker.legal_account_id
-    entries = list(reversed(audit.list_entries(platform)))
-    assert [(entry.event, entry.account_id, entry.object_id) for entry in entries] == [
-        (AuditEvent.HANDLER_APPLY, people.li.id, view.id),
-        (AuditEvent.HANDLER_APPROVE, legal, view.id),
-        (AuditEvent.HANDLER_REVOKE, legal, view.id),
-        (AuditEvent.HANDLER_APPLY, people.li.id, second.id),
-        (AuditEvent.HANDLER_REFUSE, legal, second.id),
-        (AuditEvent.HANDLER_APPLY, people.li.id, third.id),
-        (AuditEvent.HANDLER_WITHDRAW, people.li.id, third.id),
-    ]
-    assert {entry.enterprise_id for entry in entries} == {people.maker.id}
-
-
 def test_a_reason_is_kept_for_the_applicant(platform: Platform, people: People) -> None:
     view = applied(platform, people.li)
     handlers.decide(platform, people.maker.legal_account_id, view.id, "refuse", ORIGIN, "请用公司手机号")
     assert [row.reason for row in handlers.list_of_account(platform, people.li.id)] == ["请用公司手机号"]
-
-
-def test_nobody_sends_messages_without_end(
-    platform: Platform, people: People, moving_clock: MovableClock
-) -> None:
-    for _ in range(handlers.APPLICATIONS_A_DAY):
-        handlers.withdraw(platform, people.li.id, applied(platform, people.li).id, ORIGIN)
-    assert code(apply(platform, people.li)) == "too_many_attempts"
-    assert applied(platform, people.wang).status == "pending"
-
-
-def test_without_throttling_nobody_counts(make_platform: Callable[..., Platform], people: People) -> None:
-    lifted = make_platform(throttle=False)
-    for _ in range(handlers.APPLICATIONS_A_DAY + 1):
-        handlers.withdraw(lifted, people.li.id, applied(lifted, people.li).id, ORIGIN)
-    assert applied(lifted, people.li).status == "pending"
-
-
-def test_acting_candidates_cost_one_statement(
-    platform: Platform, people: People, assert_queries: AssertQueries
-) -> None:
-    with transaction() as session:
-        for enterprise in (people.maker, people.batteries):
-            add_authorization(session, people.li, enterprise)
-    with assert_queries(1):
-        found = candidates(platform, people.li.id)
-    assert {acting.enterprise_id for acting in found} == {people.maker.id, people.batteries.id}
-    with assert_queries(1):
-        (own,) = candidates(platform, people.maker.legal_account_id)
-    assert own == Acting(
-        people.maker.id, "91990101MADEM00117", "示例新能源汽车有限公司", "legal_person", None, (), None
-    )
-
-
-def test_lists_and_decisions_cost_what_they_need(
-    platform: Platform, people: People, assert_queries: AssertQueries
-) -> None:
-    with transaction() as session:
-        for person in (people.li, people.wang):
-            add_authorization(session, person, people.maker, applied_at=LONG_AGO + timedelta(days=1))
-    with assert_queries(1):
-        assert len(handlers.list_of_enterprise(platform, people.maker.id)) == 2
-    with assert_queries(1):
-        assert len(handlers.list_of_account(platform, people.li.id)) == 1
-    view = applied(platform, people.li, **_batteries())
-    with assert_queries(4):  # read and lock, update, audit, outbox
-        decided(platform, people.batteries, view, "approve")
-
-
-def _batteries() -> dict[str, str]:
-    return {
-        "enterprise_name": BATTERY_MAKER.enterprise_name,
-        "enterprise_credit_code": BATTERY_MAKER.enterprise_credit_code,
-    }
