@@ -84,6 +84,7 @@ class Provider:
         self._keys: dict[str, VerificationKey] = {}
         self._keys_due = 0.0
         self._keys_asked = float("-inf")
+        self._silent_until = float("-inf")
 
     def metadata(self) -> Metadata:
         """The current metadata; when the provider is silent, the last known. Raises ProviderUnavailable."""
@@ -107,7 +108,7 @@ class Provider:
     def _refresh_metadata(self) -> None:
         url = self.issuer.rstrip("/") + "/.well-known/openid-configuration"
         try:
-            self._metadata = process_metadata(self.issuer, self.transport.get(url).body)
+            self._metadata = process_metadata(self.issuer, self._ask(url))
             self._metadata_due = time.monotonic() + METADATA_SECONDS
         except ProviderUnavailable:
             if self._metadata is None:
@@ -122,13 +123,23 @@ class Provider:
     def _refresh_keys(self) -> None:
         jwks_uri = self._current_metadata().jwks_uri
         try:
-            self._keys = process_jwks(self.transport.get(jwks_uri).body)
+            self._keys = process_jwks(self._ask(jwks_uri))
             self._keys_asked = time.monotonic()
             self._keys_due = self._keys_asked + JWKS_SECONDS
         except ProviderUnavailable:
             if not self._keys:
                 raise
             self._keys_due = time.monotonic() + RETRY_SECONDS
+
+    def _ask(self, url: str) -> dict[str, Any]:
+        """Ask, unless it was silent a moment ago: those who wait here wait one after another."""
+        if time.monotonic() < self._silent_until:
+            raise ProviderUnavailable("the provider was silent a moment ago")
+        try:
+            return self.transport.get(url).body
+        except ProviderUnavailable:
+            self._silent_until = time.monotonic() + RETRY_SECONDS
+            raise
 
 
 def _address(document: Mapping[str, Any], name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import flask_bootstrap
-from flask import Blueprint, Flask, Response, jsonify, make_response, request
+from flask import Blueprint, Flask, Response, jsonify, make_response, redirect, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
@@ -40,6 +40,7 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in (_bootstrap(), browser.blueprint, oidc.blueprint, api.blueprint):
         app.register_blueprint(blueprint)
     app.add_url_rule("/smdvs/healthz", view_func=_healthz)
+    app.add_url_rule("/", "root", lambda: redirect(pages.HOME))
     _prepare_templates(app, settings)
     _prepare_answers(app, settings)
     return app

@@ -16,6 +16,7 @@ from typing import Any
 from clients.rp import clock, sign_in
 from clients.rp.errors import ProviderUnavailable
 from clients.rp.logout import LogoutEvent
+from clients.rp.sealed import SealBroken
 from clients.rp.sign_in import RefreshRefused, SignedIn, Tokens
 from clients.smdvs.storage import seen
 from clients.smdvs.storage import sessions as rows
@@ -78,7 +79,7 @@ def find(system: System, cookie: str | None, now: datetime) -> BrowserSession | 
         return None
     with system.database.reading() as session:
         row = rows.find_session(session, _hash(cookie))
-    if row is None or now >= row.ends_at or now >= row.seen_at + IDLE_TTL:
+    if row is None or now >= row.ends_at or now >= row.seen_at + IDLE_TTL or not _ours(system, row):
         return None
     if now >= row.seen_at + SEEN_STEP:
         with system.database.transaction() as session:
@@ -132,6 +133,15 @@ def end_by_event(system: System, event: LogoutEvent, now: datetime) -> bool:
             rows.end_sessions_of(session, event.sid, event.sub)
     system.liveness.drop_all()
     return first
+
+
+def _ours(system: System, row: BrowserSession) -> bool:
+    """Whether we still have the key that the session is sealed with; without it, it is of no use."""
+    try:
+        person(system, row)
+    except SealBroken:
+        return False
+    return True
 
 
 def _claim_refresh(system: System, row: BrowserSession, now: datetime) -> bool:

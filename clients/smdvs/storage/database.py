@@ -41,7 +41,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Base(DeclarativeBase):
     """The tables of smdvs."""
 
-    type_annotation_map: ClassVar[dict[Any, Any]] = {str: Text, datetime: UtcDateTime}  # SQLAlchemy's own idiom
+    type_annotation_map: ClassVar[dict[Any, Any]] = {str: Text, datetime: UtcDateTime}
 
 
 class Database:

@@ -109,7 +109,7 @@ def signed_with_public_key(provider: TestProvider, token: str) -> str:
 
 
 def signed_by_a_stranger(provider: TestProvider, token: str) -> str:
-    stranger = ECKey.generate_key("P-256", {"kid": provider.keys[0].kid})
+    stranger = ECKey.generate_key("P-256", {"kid": str(provider.keys[0].kid)})
     return provider.sign(provider.tokens[token], "at+jwt", stranger)
 
 
@@ -158,7 +158,7 @@ def with_critical_header(provider: TestProvider, token: str) -> str:
         (lambda _: "中.文.令", "token_malformed"),
         (lambda token: f"{token}{'A' * 20_000}", "token_malformed"),
         (lambda token: f"{encoded({'alg': ['ES256']})}.{token.split('.')[1]}.A", "token_algorithm"),
-        (lambda token: f"{encoded({'alg': 'ES256', 'kid': 5})}.e30.A", "token_key"),
+        (lambda _: f"{encoded({'alg': 'ES256', 'kid': 5})}.e30.A", "token_key"),
         (lambda token: f"W10.{token.split('.')[1]}.A", "token_malformed"),
     ],
 )

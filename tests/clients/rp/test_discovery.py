@@ -67,12 +67,23 @@ def test_metadata_and_keys_are_asked_for_once(op: Provider, provider: TestProvid
     assert provider.calls == ["discovery", "jwks"]
 
 
-def test_a_provider_that_comes_up_later_is_found_then(op: Provider, provider: TestProvider) -> None:
+def test_a_provider_that_comes_up_later_is_found_then(
+    op: Provider, provider: TestProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "RETRY_SECONDS", 0.0)
     provider.broken.add("discovery")
     with pytest.raises(ProviderUnavailable):
         op.metadata()
     provider.broken.clear()
     assert op.metadata().issuer == provider.issuer
+
+
+def test_a_silent_provider_is_not_asked_by_everyone_who_waits(op: Provider, provider: TestProvider) -> None:
+    provider.broken.add("discovery")
+    for _ in range(5):
+        with pytest.raises(ProviderUnavailable):
+            op.metadata()
+    assert provider.calls == ["discovery"]
 
 
 def test_known_metadata_and_keys_outlive_a_silence(

@@ -174,7 +174,7 @@ def test_an_access_token_in_place_of_the_id_token_is_no_sign_in(
 def test_an_id_token_of_a_stranger_is_no_sign_in(
     op: Provider, client: Client, pending: Pending, provider: TestProvider
 ) -> None:
-    stranger = ECKey.generate_key("P-256", {"kid": provider.keys[0].kid})
+    stranger = ECKey.generate_key("P-256", {"kid": str(provider.keys[0].kid)})
 
     def forged(body: Claims) -> Claims:
         claims = {"iss": provider.issuer, "aud": "smdvs", "sub": "x", "nonce": pending.nonce}

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from clients.rp import clock
@@ -113,7 +114,10 @@ def test_an_answer_without_the_providers_name_is_refused(browser: Browser, provi
     assert not signed_in(browser)
 
 
-def test_smdvs_serves_its_home_before_the_provider_is_up(browser: Browser, provider: TestProvider) -> None:
+def test_smdvs_serves_its_home_before_the_provider_is_up(
+    browser: Browser, provider: TestProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clients.rp.discovery.RETRY_SECONDS", 0.0)
     provider.broken.add("discovery")
     assert browser.get("/smdvs/").status_code == 200
     assert browser.get("/smdvs/healthz").json == {"status": "ok"}
@@ -218,3 +222,11 @@ def test_each_sign_in_gets_a_new_session_and_ends_the_old(
     browser.sign_in()
     with system_of(smdvs).database.reading() as session:
         assert len(list_sessions(session, "person-1")) == 1
+
+
+def test_a_session_whose_key_is_lost_is_no_session(browser: Browser, smdvs: Flask) -> None:
+    browser.sign_in()
+    with system_of(smdvs).database.transaction() as session:
+        session.execute(text("UPDATE browser_sessions SET person_sealed = 'lost.AAAA'"))
+    assert browser.get("/smdvs/").status_code == 200
+    assert not signed_in(browser)

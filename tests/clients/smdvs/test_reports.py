@@ -124,9 +124,14 @@ def test_a_submission_that_fails_gives_its_number_and_key_back(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     same, now = report(), clock.now()
-    with monkeypatch.context() as patch, pytest.raises(RuntimeError):
-        patch.setattr(reports, "_version", lambda *_: (_ for _ in ()).throw(RuntimeError))
-        reports.submit(system, REPORTER, same, ORIGIN, "key", now)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reports, "_version", fail)
+        with pytest.raises(RuntimeError):
+            reports.submit(system, REPORTER, same, ORIGIN, "key", now)
     assert total(system) == 0
     assert number(reports.submit(system, REPORTER, same, ORIGIN, "key", now)).endswith("-0001")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -15,7 +14,7 @@ from clients.smdvs.sessions import SessionEnded
 from clients.smdvs.storage.sessions import BrowserSession
 from clients.smdvs.system import System
 from tests.clients.conftest import Browser, system_of
-from tests.clients.provider import TestProvider
+from tests.clients.provider import Claims, TestProvider
 
 
 @pytest.fixture
@@ -24,13 +23,13 @@ def system(smdvs_backend: Flask) -> System:
 
 
 @pytest.fixture
-def cookie(smdvs_backend: Flask, provider: TestProvider) -> Iterator[str]:
+def cookie(smdvs_backend: Flask, provider: TestProvider) -> str:
     """The cookie of a session whose access token is about to end."""
     provider.access_ttl = 5
     answer = Browser(smdvs_backend.test_client(), provider).sign_in()
     provider.access_ttl = 300
     found = next(v for n, v in answer.headers if n == "Set-Cookie" and v.startswith(cookies.SESSION))
-    yield found.split("=", 1)[1].split(";")[0]
+    return found.split("=", 1)[1].split(";")[0]
 
 
 def row_of(system: System, cookie: str) -> BrowserSession:
@@ -89,7 +88,12 @@ def test_a_session_ended_during_its_renewal_stays_ended(
     system: System, cookie: str, provider: TestProvider
 ) -> None:
     row = row_of(system, cookie)
-    provider.answer_changes["token"] = lambda body: (sessions.end(system, row), body)[1]
+
+    def sign_out_meanwhile(body: Claims) -> Claims:
+        sessions.end(system, row)
+        return body
+
+    provider.answer_changes["token"] = sign_out_meanwhile
     assert sessions.access_token(system, row) == SessionEnded()
     assert sessions.find(system, cookie, clock.now()) is None
 
