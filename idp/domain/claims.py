@@ -27,7 +27,7 @@ MANDATE_SCOPES = ("enterprise", "handler", "roles")
 TOKEN_MANDATE_CLAIMS = frozenset(
     {"account_type", "enterprise_credit_code", "handler_scope", "handler_authorization_id", "roles"}
 )
-ALWAYS_SUPPORTED = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash")
+ALWAYS_SUPPORTED = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid")
 MAX_CLAIMS_PARAMETER = 4000
 
 
@@ -208,7 +208,7 @@ def access_token_claims(subject: Subject, scopes: frozenset[str]) -> dict[str, A
 def id_token_claims(
     subject: Subject, person: PersonalData | None, scopes: frozenset[str], requested: RequestedClaims
 ) -> dict[str, Any]:
-    """What an ID token says beyond iss, sub, aud, exp, iat, nonce and at_hash (OIDC Core 2 and 5.4).
+    """What an ID token says beyond iss, sub, aud, exp, iat and nonce (OIDC Core 2 and 5.4).
 
     ``person`` is needed only when ``requested.id_token`` names personal claims.
     """
