@@ -55,6 +55,8 @@ def test_an_enterprise_is_found_by_its_credit_code(session: Session) -> None:
     enterprise = add_enterprise(session, CIPHER, "makers")
     assert rows.find_enterprise(session, CAR_MAKER.enterprise_credit_code) is enterprise
     assert rows.find_enterprise(session, BATTERY_MAKER.enterprise_credit_code) is None
+    assert rows.find_of_legal_account(session, enterprise.legal_account_id) is enterprise
+    assert rows.find_of_legal_account(session, "nobody") is None
     assert rows.is_enterprise_taken(session, CAR_MAKER.enterprise_credit_code)
     assert not rows.is_enterprise_taken(session, BATTERY_MAKER.enterprise_credit_code)
 
