@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 
 import pytest
 
@@ -137,7 +138,7 @@ def test_a_new_password_replaces_the_old_ends_other_logins_and_is_told(platform:
 def test_none_of_the_last_five_passwords_comes_back(platform: Platform, moving_clock: MovableClock) -> None:
     account_id = account(platform)
     used = [PASSWORD, *(f"Fresh#2026pas{number}" for number in range(5))]
-    for old, new in zip(used, used[1:], strict=False):
+    for old, new in pairwise(used):
         assert change(platform, account_id, old, new) is None
     for former in used[1:]:
         assert change(platform, account_id, used[-1], former) == "password_reused"
