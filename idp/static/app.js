@@ -46,7 +46,7 @@ async function sendCode(form, button) {
     body.delete(name);
   }
   button.disabled = true;
-  const response = await fetch(form.action, {
+  const response = await fetch(form.getAttribute("action"), {  // form.action would be the buttons of that name
     method: "POST", body: new URLSearchParams(body), headers: { Accept: "application/json" },
   });
   const answer = await response.json();

@@ -5,7 +5,7 @@ The rules are the services' and the domain's; a form only shows what they say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from flask import g, request
@@ -15,7 +15,7 @@ from wtforms import (
     Field,
     HiddenField,
     PasswordField,
-    RadioField,
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -25,11 +25,11 @@ from wtforms import (
 from idp.domain.errors import Problem, Refusal
 from idp.web.messages import names, problem_text
 
-CHOOSE = ("", "请选择")
+CHOOSE = {"": "请选择"}
 
 
-def _choices(table: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [CHOOSE, *table.items()]
+def _choices(table: Mapping[str, str]) -> list[SelectChoice]:
+    return [SelectChoice(value, text) for value, text in table.items()]
 
 
 class PageForm(FlaskForm):
@@ -147,7 +147,7 @@ class NaturalPersonForm(VerificationForm):
 
     real_name = _text("真实姓名", most=60, autocomplete="name")
     document_type = SelectField(
-        "证件类型", choices=_choices(names.DOCUMENT_TYPES), render_kw={"required": True}
+        "证件类型", choices=_choices(CHOOSE | names.DOCUMENT_TYPES), render_kw={"required": True}
     )
     document_number = _text("证件号", most=30, autocapitalize="characters", spellcheck="false")
     valid_from = _text("证件有效起始日期", most=None, type="date")
@@ -161,18 +161,18 @@ class LegalPersonForm(VerificationForm):
     """法人实名认证."""
 
     organization_type = SelectField(
-        "企业或机构类型", choices=_choices(names.ORGANIZATION_TYPES), render_kw={"required": True}
+        "企业或机构类型", choices=_choices(CHOOSE | names.ORGANIZATION_TYPES), render_kw={"required": True}
     )
     enterprise_credit_code = _text(
         "统一社会信用代码或机构代码", most=30, autocapitalize="characters", spellcheck="false"
     )
     enterprise_name = _text("法人企业或机构名称", most=100, autocomplete="organization")
     legal_person_type = SelectField(
-        "法人类型", choices=_choices(names.LEGAL_PERSON_TYPES), render_kw={"required": True}
+        "法人类型", choices=_choices(CHOOSE | names.LEGAL_PERSON_TYPES), render_kw={"required": True}
     )
     representative_name = _text("法定代表人姓名", most=60)
     representative_document_type = SelectField(
-        "法定代表人证件类型", choices=_choices(names.DOCUMENT_TYPES), render_kw={"required": True}
+        "法定代表人证件类型", choices=_choices(CHOOSE | names.DOCUMENT_TYPES), render_kw={"required": True}
     )
     representative_document_number = _text(
         "法定代表人证件号", most=30, autocapitalize="characters", spellcheck="false"
@@ -187,20 +187,14 @@ class HandlerApplicationForm(PageForm):
     enterprise_credit_code = _text(
         "统一社会信用代码", most=30, autocapitalize="characters", spellcheck="false"
     )
-    matters = SelectMultipleField(
-        "申请办理的事项", choices=list(names.MATTERS.items()), validate_choice=False
-    )
+    matters = SelectMultipleField("申请办理的事项", choices=_choices(names.MATTERS), validate_choice=False)
     valid_until = _text("授权有效期至", most=None, type="date", required=False)
 
 
 class EnterpriseForm(PageForm):
     """切换企业."""
 
-    enterprise = RadioField("所代表的企业", validate_choice=False)
-
-    def offer(self, choices: Sequence[tuple[str, str]]) -> None:
-        """Set the enterprises to choose from."""
-        self.enterprise.choices = list(choices)
+    enterprise = StringField("所代表的企业")
 
 
 class ReviewForm(PageForm):
@@ -229,7 +223,7 @@ class ClientForm(PageForm):
 
     client_name = _text("应用名称", most=200)
     client_id = _text("应用标识（client_id）", most=64, required=False, spellcheck="false")
-    application_type = SelectField("应用类型", choices=list(names.APPLICATION_TYPES.items()), default="web")
+    application_type = SelectField("应用类型", choices=_choices(names.APPLICATION_TYPES), default="web")
     client_uri = _address("应用网址")
     logo_uri = _address("图标网址")
     policy_uri = _address("隐私政策网址")
@@ -238,15 +232,13 @@ class ClientForm(PageForm):
     post_logout_redirect_uris = _lines("退出后返回地址")
     backchannel_logout_uri = _address("后台退出通知地址")
     token_endpoint_auth_method = SelectField(
-        "认证方式", choices=list(names.AUTHENTICATION_METHODS.items()), default="private_key_jwt"
+        "认证方式", choices=_choices(names.AUTHENTICATION_METHODS), default="private_key_jwt"
     )
     jwks_uri = _address("公钥地址（jwks_uri）")
     jwks = TextAreaField(
         "公钥（jwks）", render_kw={"rows": 5, "spellcheck": "false", "autocapitalize": "none"}
     )
-    grant_types = SelectMultipleField(
-        "授权方式", choices=list(names.GRANT_TYPES.items()), validate_choice=False
-    )
+    grant_types = SelectMultipleField("授权方式", choices=_choices(names.GRANT_TYPES), validate_choice=False)
     scope = TextAreaField(
         "允许的 scope", render_kw={"rows": 2, "spellcheck": "false", "autocapitalize": "none"}
     )
@@ -254,8 +246,8 @@ class ClientForm(PageForm):
     access_token_signed_response_alg = SelectField(
         "访问令牌签名算法", choices=["ES256", "RS256"], default="ES256"
     )
-    default_acr_values = SelectField("登录强度", choices=list(names.ACR_VALUES.items()), default="")
-    matters = SelectMultipleField("办理的事项", choices=list(names.MATTERS.items()), validate_choice=False)
+    default_acr_values = SelectField("登录强度", choices=_choices(names.ACR_VALUES), default="")
+    matters = SelectMultipleField("办理的事项", choices=_choices(names.MATTERS), validate_choice=False)
     require_enterprise = BooleanField("只允许代表企业的用户登录")
     roles = _lines("角色代码")
     resources = _lines("受保护的接口地址（resources）")

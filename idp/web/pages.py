@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import TypeVar
+from urllib.parse import unquote_to_bytes
 
 from flask import Blueprint, abort, current_app, g, request
 from flask.typing import RouteCallable
@@ -53,12 +54,29 @@ def _limit_body() -> None:
 
 
 def _refuse_malformed() -> None:
-    """400 for repeated fields, control characters, and what wasn't UTF-8 (Werkzeug makes it U+FFFD)."""
+    """400 for repeated fields, control characters, and what isn't UTF-8.
+
+    Of a multipart body Werkzeug makes U+FFFD in that case; of the other kind it would keep the escapes.
+    """
+    if not (_is_utf8(request.query_string) and _is_utf8(_urlencoded_body())):
+        abort(400)
     for name, values in _inputs():
         if len(values) > 1 and name not in REPEATABLE:
             abort(400)
         if any(HOSTILE.search(text) for text in (name, *values)):
             abort(400)
+
+
+def _urlencoded_body() -> bytes:
+    return request.get_data() if request.mimetype == "application/x-www-form-urlencoded" else b""
+
+
+def _is_utf8(encoded: bytes) -> bool:
+    try:
+        unquote_to_bytes(encoded).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _inputs() -> Iterator[tuple[str, list[str]]]:
