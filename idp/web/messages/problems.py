@@ -90,7 +90,6 @@ PROBLEMS: dict[str, str] = {
     "enterprise_taken": "该企业已有法人账号，每家企业只能注册一个；请向企业内部（通常为公告管理部门）了解该账号",
     "explanation_invalid": "请填写情况说明（2–1000 字）",
     "registry_mismatch": "填写的信息与登记信息不一致，请核对后重新提交；确认无误的，可申请人工实名认证",
-    "registry_unavailable": "暂时无法核验，请稍后再试，或申请人工实名认证",
     "already_verified": "您的账号已完成实名认证，无需重复提交",
     "application_pending": "您的申请正在审核中，请等待审核结果",
     "application_decided": "该申请已处理过，请返回列表查看最新状态",
@@ -115,8 +114,7 @@ PROBLEMS: dict[str, str] = {
     "valid_until_past": "日期应为今日或以后",
     "valid_until_too_far": "有效期最长 {years} 年，请选择更近的日期",
     "enterprise_required": "请选择一家企业",
-    "enterprise_not_available": "您目前不能代表所选企业，请重新选择",
-    "enterprise_unknown": "您目前不能代表所选企业，请重新选择",
+    "cannot_act": "您目前不能代表所选企业，请重新选择",
     # Clients
     "metadata_invalid": "该项不符合要求：{reason}",
     "metadata_required": "还需要填写：{reason}",
