@@ -90,6 +90,11 @@ class Client:
         return self.scopes - frozenset(IDENTITY_SCOPES) if self.resources else frozenset()
 
 
+def is_client_id(text: str) -> bool:
+    """Whether a client could have this id: what comes from outside need not even be storable."""
+    return _CLIENT_ID.fullmatch(text) is not None
+
+
 def redirect_uri_matches(client: Client, redirect_uri: str) -> bool:
     """Whether ``redirect_uri`` is registered, compared as a whole string.
 
@@ -265,7 +270,7 @@ def _is_public_jwks(value: Any) -> bool:
 def _check_identity(metadata: dict[str, Any], _development: bool) -> list[Problem]:
     if "client_name" not in metadata:
         return [_problem("client_name", "is required: people see it when they sign in", "metadata_required")]
-    if not _CLIENT_ID.fullmatch(metadata.get("client_id", "x")):
+    if not is_client_id(metadata.get("client_id", "x")):
         return [_problem("client_id", "may hold letters, digits, dot, hyphen and underscore, at most 64")]
     return []
 

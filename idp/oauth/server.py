@@ -9,11 +9,12 @@ from typing import Any
 
 import orjson
 from authlib.oauth2.rfc6749 import AuthorizationServer
-from authlib.oauth2.rfc6749.errors import OAuth2Error
+from authlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
 from flask import Response
 
 from idp.ephemeral import EphemeralUnavailable
 from idp.oauth.grants import GRANTS
+from idp.oauth.requests import ProtocolRequest
 from idp.services.platform import Platform
 
 
@@ -25,6 +26,12 @@ class Server(AuthorizationServer):
         self.platform = platform
         for grant in GRANTS:
             self.register_grant(grant)
+
+    def get_token_grant(self, request: ProtocolRequest) -> Any:
+        """The grant that the request names (RFC 6749 §5.2: a missing parameter is no unknown grant)."""
+        if "grant_type" not in request.parameters:
+            raise InvalidRequestError("Missing 'grant_type'")
+        return super().get_token_grant(request)
 
     def create_oauth2_request(self, request: Any) -> Any:
         """Requests arrive as ``ProtocolRequest``, parsed and checked."""

@@ -7,11 +7,12 @@ so that the row alone decides whether it still works.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, RowMapping
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from idp import crypto
@@ -67,8 +68,8 @@ class Grant:
 def issue(platform: Platform, new: NewAuthorization, now: datetime) -> str:
     """Store the authorization and return its code (RFC 6749 §4.1.2): one insert, 60 seconds, once."""
     authorization_id = crypto.random_id()
-    with single_statements() as connection:
-        rows.add(connection, _columns(authorization_id, new, now))
+    with single_statements() as driver:
+        rows.add(driver, _columns(authorization_id, new, now))
     return authorization_id + _seal(platform, "code", authorization_id)
 
 
@@ -126,25 +127,25 @@ def redeem_code(
     authorization_id = code[:ID_LENGTH]
     if not crypto.constant_time_equal(code, authorization_id + _seal(platform, "code", authorization_id)):
         return Refusal.of("code_invalid")
-    with single_statements() as connection:
-        row = rows.redeem(connection, authorization_id, client.client_id, redirect_uri, code_challenge, now)
+    with single_statements() as driver:
+        row = rows.redeem(driver, authorization_id, client.client_id, redirect_uri, code_challenge, now)
     if row is None:
         return _refuse_code(platform, authorization_id, now)
     return _grant(client, row) or Refusal.of("code_invalid")
 
 
 def _refuse_code(platform: Platform, authorization_id: str, now: datetime) -> Refusal:
-    with single_statements() as connection:
-        state = rows.find_state(connection, authorization_id)
+    with single_statements() as driver:
+        state = rows.find_state(driver, authorization_id)
     if state is None or state["redeemed_at"] is None:
         return Refusal.of("code_invalid")
     with transaction() as session:
-        _revoke(session, platform, Authorization.id == authorization_id, "code_reused", now)
-        _record_reuse(session, state, authorization_id, "code_reused")
+        if _revoke(session, platform, Authorization.id == authorization_id, "code_reused", now):
+            _record_reuse(session, state, authorization_id, "code_reused")
     return Refusal.of("code_reused")
 
 
-def _record_reuse(session: Session, state: RowMapping, authorization_id: str, result: str) -> None:
+def _record_reuse(session: Session, state: Mapping[str, Any], authorization_id: str, result: str) -> None:
     audit.record(
         session,
         AuditEvent.TOKEN_REUSE,
@@ -182,8 +183,8 @@ def rotate(platform: Platform, client: Client, refresh_token: str, now: datetime
     if opened is None:
         return Refusal.of("refresh_token_invalid")
     authorization_id, generation = opened
-    with single_statements() as connection:
-        row = rows.rotate(connection, authorization_id, client.client_id, generation, now)
+    with single_statements() as driver:
+        row = rows.rotate(driver, authorization_id, client.client_id, generation, now)
     if row is None:
         return _rotate_again(platform, client, authorization_id, generation, now)
     return _grant(client, row) or Refusal.of("refresh_token_invalid")
@@ -193,9 +194,9 @@ def _rotate_again(
     platform: Platform, client: Client, authorization_id: str, generation: int, now: datetime
 ) -> Grant | Refusal:
     """Why the generation didn't step: a second tab within the grace, reuse, or something that has ended."""
-    with single_statements() as connection:
-        state = rows.find_state(connection, authorization_id)
-        live = rows.find_live(connection, authorization_id, now)
+    with single_statements() as driver:
+        state = rows.find_state(driver, authorization_id)
+        live = rows.find_live(driver, authorization_id, now)
     if state is None or state["client_id"] != client.client_id or state["revoked_at"] is not None:
         return Refusal.of("refresh_token_invalid")
     if live is not None and _in_grace(state, generation, now):
@@ -203,12 +204,12 @@ def _rotate_again(
     if generation >= state["generation"]:
         return Refusal.of("refresh_token_invalid")  # current, but what it rests on has ended
     with transaction() as session:
-        _revoke(session, platform, Authorization.id == authorization_id, "refresh_token_reused", now)
-        _record_reuse(session, state, authorization_id, "refresh_token_reused")
+        if _revoke(session, platform, Authorization.id == authorization_id, "refresh_token_reused", now):
+            _record_reuse(session, state, authorization_id, "refresh_token_reused")
     return Refusal.of("refresh_token_reused")
 
 
-def _in_grace(state: RowMapping, generation: int, now: datetime) -> bool:
+def _in_grace(state: Mapping[str, Any], generation: int, now: datetime) -> bool:
     return (
         generation == state["generation"] - 1
         and state["rotated_at"] is not None
@@ -218,8 +219,8 @@ def _in_grace(state: RowMapping, generation: int, now: datetime) -> bool:
 
 def find_grant(platform: Platform, authorization_id: str, now: datetime) -> Grant | None:
     """The grant of a redeemed authorization on which everything still stands; one query (two with roles)."""
-    with single_statements() as connection:
-        row = rows.find_live(connection, authorization_id, now)
+    with single_statements() as driver:
+        row = rows.find_live(driver, authorization_id, now)
     return None if row is None else _grant_of_row(platform, row)
 
 
@@ -227,8 +228,8 @@ def find_grant_with_person(
     platform: Platform, authorization_id: str, now: datetime
 ) -> tuple[Grant, PersonalData] | None:
     """As :func:`find_grant`, with what userinfo may tell of the person; one query (two with roles)."""
-    with single_statements() as connection:
-        row = rows.find_live_with_person(connection, authorization_id, now)
+    with single_statements() as driver:
+        row = rows.find_live_with_person(driver, authorization_id, now)
     grant = None if row is None else _grant_of_row(platform, row)
     if row is None or grant is None:
         return None
@@ -242,12 +243,12 @@ def find_by_refresh_token(platform: Platform, refresh_token: str, now: datetime)
     return grant if grant and opened and grant.generation == opened[1] else None
 
 
-def _grant_of_row(platform: Platform, row: RowMapping) -> Grant | None:
+def _grant_of_row(platform: Platform, row: Mapping[str, Any]) -> Grant | None:
     client = clients.find_client(platform, row["client_id"])
     return None if client is None else _grant(client, row)
 
 
-def _grant(client: Client, row: RowMapping) -> Grant | None:
+def _grant(client: Client, row: Mapping[str, Any]) -> Grant | None:
     """None when the authorisation covers no matter any more that the client serves (claims.md, rule 2)."""
     matters = handler_scope(row["matters"] or (), client.matters)
     if row["account_type"] == HANDLER and not matters:
@@ -280,12 +281,12 @@ def _grant(client: Client, row: RowMapping) -> Grant | None:
 def _roles(client: Client, account_id: str, scopes: frozenset[str]) -> tuple[str, ...]:
     if "roles" not in scopes or not client.roles:
         return ()
-    with single_statements() as connection:
-        held = rows.list_roles(connection, account_id, client.client_id)
+    with single_statements() as driver:
+        held = rows.list_roles(driver, account_id, client.client_id)
     return tuple(role for role in held if role in client.roles)
 
 
-def _person(platform: Platform, row: RowMapping) -> PersonalData:
+def _person(platform: Platform, row: Mapping[str, Any]) -> PersonalData:
     def opened(column: str) -> str | None:
         sealed = row[f"{column}_encrypted"]
         return platform.keyring.fields.decrypt(sealed, f"accounts.{column}") if sealed else None
@@ -360,7 +361,7 @@ def _revoke(
     return len(revoked)
 
 
-def _notify(session: Session, platform: Platform, row: RowMapping) -> None:
+def _notify(session: Session, platform: Platform, row: Mapping[str, Any]) -> None:
     """Put a back-channel logout token for the client of ``row`` into the outbox, if it wants one."""
     client = clients.find_client(platform, row["client_id"])
     if client is not None and client.backchannel_logout_uri is not None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from idp import clock, crypto
 from idp.domain.audit import AuditEvent, Origin
-from idp.domain.clients import SECRET_METHODS, Client, client_from, validate_metadata
+from idp.domain.clients import SECRET_METHODS, Client, client_from, is_client_id, validate_metadata
 from idp.domain.errors import Refusal
 from idp.services import audit
 from idp.services.platform import Platform
@@ -35,6 +35,8 @@ class RegisteredClient:
 
 def find_client(platform: Platform, client_id: str) -> Client | None:
     """The client of this id unless disabled; up to a second old, without a query most of the time."""
+    if not is_client_id(client_id):
+        return None
     client = platform.clients.get(client_id, lambda: _load(client_id))
     return None if client is None or client.disabled else client
 
