@@ -13,7 +13,19 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from clients.rp.errors import ProviderUnavailable
-from clients.smdvs import api, browser, cookies, forms, messages, oidc, pages, problems, sessions, system
+from clients.smdvs import (
+    api,
+    browser,
+    cookies,
+    forms,
+    labels,
+    messages,
+    oidc,
+    pages,
+    problems,
+    sessions,
+    system,
+)
 from clients.smdvs.config import Settings
 from clients.smdvs.report import CHINA_TIME
 
@@ -61,9 +73,9 @@ def _healthz() -> Response:
 
 def _prepare_templates(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals |= {
-        "label": messages.label,
-        "labels": messages.LABELS,
-        "names": messages.FIELDS,
+        "label": labels.label,
+        "labels": labels.LABELS,
+        "names": labels.FIELDS,
         "field_label": messages.field_label,
         "fault_text": messages.fault_text,
         "csrf_token": cookies.csrf_token,

@@ -28,7 +28,8 @@ MAX_PAGE = 100_000
 @blueprint.get("/")
 def home() -> Response:
     """首页: what this is, how to get in."""
-    return pages.render("home.html", session=_find_session())
+    row = _find_session()
+    return pages.render("home.html", session=row, signed_out=row is None and "state" in request.args)
 
 
 @blueprint.get("/reports")

@@ -1,4 +1,4 @@
-"""Every Chinese word that code chooses: labels of codes, faults of fields, reasons of refusals."""
+"""The Chinese sentences that code chooses: what is wrong with a field, why the door stays shut."""
 
 from __future__ import annotations
 
@@ -6,168 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from clients.smdvs.documents import Fault
+from clients.smdvs.labels import FIELDS
 from clients.smdvs.report import MAX_VEHICLES
-
-LABELS: dict[str, dict[str, str]] = {
-    "accident_type": {
-        "fire": "起火",
-        "smoke": "冒烟",
-        "explosion": "爆炸",
-        "collision": "碰撞",
-        "collision_fire": "碰撞后起火",
-        "water": "涉水浸水",
-        "loss_of_control": "失控或意外加速",
-        "other": "其他",
-    },
-    "site_type": {
-        "road": "道路",
-        "highway": "高速公路",
-        "parking_lot": "停车场",
-        "underground_garage": "地下车库",
-        "charging_station": "充电站",
-        "residence": "住宅",
-        "factory": "厂区",
-        "other": "其他",
-    },
-    "vehicle_state": {
-        "driving": "行驶",
-        "parked": "静置停放",
-        "charging": "充电",
-        "battery_swap": "换电",
-        "maintenance": "维修",
-        "transport": "运输",
-        "other": "其他",
-    },
-    "vehicle_class": {"passenger": "乘用车", "bus": "客车", "truck": "货车", "special": "专用车"},
-    "energy_type": {
-        "bev": "纯电动（BEV）",
-        "phev": "插电式混合动力（含增程，PHEV）",
-        "fcev": "燃料电池（FCEV）",
-    },
-    "vehicle_use": {
-        "private": "私家",
-        "ride_hailing": "网约",
-        "taxi": "出租",
-        "public_transport": "公交",
-        "logistics": "物流",
-        "rental": "租赁",
-        "official": "公务",
-        "other": "其他",
-    },
-    "battery_type": {"ncm": "三元", "lfp": "磷酸铁锂", "lmo": "锰酸锂", "other": "其他"},
-    "fire_locations": {
-        "battery_pack": "动力电池包",
-        "front": "车辆前部",
-        "cabin": "乘员舱",
-        "rear": "车辆后部",
-        "charging_port": "充电口",
-        "wheels": "车轮及底盘",
-        "unknown": "不明",
-    },
-    "preliminary_cause": {
-        "battery": "电池",
-        "electrical": "电气",
-        "collision": "碰撞",
-        "water": "浸水",
-        "charging_facility": "充电设施",
-        "human": "人为",
-        "external_fire": "外部火源",
-        "under_investigation": "待查",
-    },
-    "major_social_impact": {"true": "是", "false": "否"},
-    "status": {"initial_submitted": "已快报"},
-    "kind": {"initial": "快报"},
-    "deadline_class": {"ordinary": "一般（24 小时）", "severe": "人员死亡或重大社会影响（12 小时）"},
-    "account_type": {"legal_person": "法人", "handler": "经办人", "natural_person": "自然人"},
-    "channel": {"browser": "网页填报", "api": "程序接口"},
-    "province": {
-        "110000": "北京市",
-        "120000": "天津市",
-        "130000": "河北省",
-        "140000": "山西省",
-        "150000": "内蒙古自治区",
-        "210000": "辽宁省",
-        "220000": "吉林省",
-        "230000": "黑龙江省",
-        "310000": "上海市",
-        "320000": "江苏省",
-        "330000": "浙江省",
-        "340000": "安徽省",
-        "350000": "福建省",
-        "360000": "江西省",
-        "370000": "山东省",
-        "410000": "河南省",
-        "420000": "湖北省",
-        "430000": "湖南省",
-        "440000": "广东省",
-        "450000": "广西壮族自治区",
-        "460000": "海南省",
-        "500000": "重庆市",
-        "510000": "四川省",
-        "520000": "贵州省",
-        "530000": "云南省",
-        "540000": "西藏自治区",
-        "610000": "陕西省",
-        "620000": "甘肃省",
-        "630000": "青海省",
-        "640000": "宁夏回族自治区",
-        "650000": "新疆维吾尔自治区",
-        "710000": "台湾省",
-        "810000": "香港特别行政区",
-        "820000": "澳门特别行政区",
-    },
-}
-
-# Names of fields, as people read them beside a fault and in the API's description.
-FIELDS = {
-    "enterprise_credit_code": "统一社会信用代码",
-    "reporter_phone": "联系电话",
-    "accident_type": "事故类型",
-    "accident_type_note": "其他类型说明",
-    "occurred_at": "事故发生时间",
-    "learned_at": "企业获知时间",
-    "place": "事故地点",
-    "province": "省份",
-    "city": "地市",
-    "county": "区县",
-    "address": "详细地址",
-    "latitude": "纬度",
-    "longitude": "经度",
-    "site_type": "事故场所",
-    "vehicle_state": "车辆状态",
-    "vehicles": "事故车辆",
-    "vin": "车辆识别代号（VIN）",
-    "brand": "品牌",
-    "model": "车辆型号（公告型号）",
-    "vehicle_class": "车辆类别",
-    "energy_type": "动力类型",
-    "odometer_km": "行驶里程（公里）",
-    "battery": "动力电池",
-    "cell_maker": "电芯生产企业",
-    "pack_maker": "电池包生产企业",
-    "battery_type": "电池类型",
-    "pack_model": "电池包型号",
-    "capacity_kwh": "电池容量（kWh）",
-    "battery_code": "电池编码",
-    "production_date": "生产日期",
-    "sale_date": "销售或注册日期",
-    "plate": "车牌号",
-    "vehicle_use": "车辆用途",
-    "dealer": "经销商或服务店",
-    "owner_name": "车主或使用人姓名",
-    "owner_phone": "车主或使用人电话",
-    "fire_locations": "起火或冒烟部位",
-    "narrative": "事故经过简述",
-    "deaths": "死亡人数",
-    "injured_heavy": "重伤人数",
-    "injured_light": "轻伤人数",
-    "property_loss": "财产损失（元）",
-    "major_social_impact": "重大社会影响",
-    "major_social_impact_note": "社会影响说明",
-    "preliminary_cause": "初步原因",
-    "preliminary_cause_note": "原因说明",
-    "late_reason": "迟报原因",
-}
 
 _FAULTS = {
     # ours
@@ -250,12 +90,6 @@ SIGN_IN_FAULTS = {
     "interaction_required": "需要重新登录并选择企业",
 }
 SIGN_IN_FAULT = "登录没有完成，请重新登录"
-
-
-def label(field: str, code: object) -> str:
-    """The word for a code of that field; the code itself when it is unknown."""
-    text = str(code).lower() if isinstance(code, bool) else str(code)
-    return LABELS.get(field, {}).get(text, text)
 
 
 def fault_text(fault: Fault) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from clients.smdvs.access import READ_SCOPE, SUBMIT_SCOPE
 from clients.smdvs.config import Settings
-from clients.smdvs.messages import FIELDS
+from clients.smdvs.labels import FIELDS
 from clients.smdvs.report import CHINA_TIME, Report
 
 _EXAMPLE = {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from clients.rp import clock
-from clients.smdvs import messages
+from clients.smdvs import labels, messages
 from clients.smdvs.documents import Fault, NotJson, parse_json, report_from_form, report_from_json
 from clients.smdvs.report import MAX_VEHICLES, Report
 from tests.clients.documents import report_json, vehicle
@@ -210,4 +210,4 @@ def test_the_schema_names_every_field_in_chinese() -> None:
     names = {
         name for part in Report.model_json_schema()["$defs"].values() for name in part.get("properties", {})
     }
-    assert names | set(Report.model_fields) <= set(messages.FIELDS), text
+    assert names | set(Report.model_fields) <= set(labels.FIELDS), text

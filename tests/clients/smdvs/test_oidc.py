@@ -146,6 +146,7 @@ def test_signing_out_ends_the_session_here_and_leads_to_the_provider(
     assert sent["id_token_hint"][0].count(".") == 2
     assert sent["post_logout_redirect_uri"] == ["http://127.0.0.1:5001/smdvs/"]
     assert not signed_in(browser)
+    assert "您已退出登录" in browser.get(f"/smdvs/?state={sent['state'][0]}").text
 
 
 @pytest.mark.parametrize("token", ["", "x", "é"])

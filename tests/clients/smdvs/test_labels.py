@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import pytest
 
-from clients.smdvs import messages, vocabulary
+from clients.smdvs import labels, vocabulary
 
 
 @pytest.mark.parametrize(
@@ -27,12 +27,12 @@ from clients.smdvs import messages, vocabulary
     ],
 )
 def test_the_words_of_a_field_are_exactly_its_codes(field: str, codes: type[StrEnum]) -> None:
-    assert list(messages.LABELS[field]) == [code.value for code in codes]
+    assert list(labels.LABELS[field]) == [code.value for code in codes]
 
 
 def test_booleans_have_words() -> None:
-    assert messages.label("major_social_impact", True) == "是"
+    assert labels.label("major_social_impact", True) == "是"
 
 
 def test_an_unknown_code_stays_as_it_is() -> None:
-    assert messages.label("status", "closed") == "closed"
+    assert labels.label("status", "closed") == "closed"
