@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import flask_bootstrap
 from flask import Blueprint, Flask, Response, jsonify, make_response, redirect, request
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from clients.rp.errors import ProviderUnavailable
@@ -28,6 +27,7 @@ from clients.smdvs import (
 )
 from clients.smdvs.config import Settings
 from clients.smdvs.report import CHINA_TIME
+from clients.smdvs.storage.database import DatabaseUnavailable
 
 MAX_BODY_BYTES = 256 * 1024
 STATIC_SECONDS = 86400
@@ -97,7 +97,7 @@ def _prepare_answers(app: Flask, settings: Settings) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(forms.BadFormError, _bad_form)
     app.register_error_handler(ProviderUnavailable, _provider_unavailable)
-    app.register_error_handler(OperationalError, _database_unavailable)
+    app.register_error_handler(DatabaseUnavailable, _database_unavailable)
 
 
 def _with_headers(response: Response, settings: Settings) -> Response:
@@ -151,9 +151,9 @@ def _provider_unavailable(error: ProviderUnavailable) -> Response:
     return response
 
 
-def _database_unavailable(error: OperationalError) -> Response:
+def _database_unavailable(error: DatabaseUnavailable) -> Response:
     logger.error("database unavailable: %s", error.orig)
-    text = "系统繁忙，内容没有保存，请稍后重试"
+    text = messages.BUSY
     if request.path.startswith(API_PREFIX):
         return problems.problem(503, "database_unavailable", text)
     return pages.message("系统繁忙", text + "。", 503)

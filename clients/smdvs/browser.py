@@ -17,6 +17,7 @@ from clients.smdvs.forms import Fields
 from clients.smdvs.report import CHINA_TIME, MAX_VEHICLES, Report
 from clients.smdvs.reports import KeyReused, Origin
 from clients.smdvs.sessions import SessionEnded
+from clients.smdvs.storage.database import DatabaseUnavailable
 from clients.smdvs.storage.sessions import BrowserSession
 
 blueprint = Blueprint("browser", __name__, url_prefix="/smdvs")
@@ -78,6 +79,8 @@ def submit_report() -> Response:
         return _submit(row, fields)
     except ProviderUnavailable:
         return _form(row, fields, 503, notice=messages.UNAVAILABLE)
+    except DatabaseUnavailable:
+        return _form(row, fields, 503, notice=messages.BUSY)
 
 
 def _submit(row: BrowserSession, fields: Fields) -> Response:

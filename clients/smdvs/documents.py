@@ -12,6 +12,9 @@ from pydantic import ValidationError
 
 from clients.smdvs.report import Report
 
+# An answer is for reading: more faults than a person can correct at once aren't listed.
+MAX_FAULTS = 100
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -79,7 +82,7 @@ def _checked(document: Mapping[str, Any], now: datetime, *, strict: bool) -> Rep
         return _most_precise(
             [
                 Fault(tuple(entry["loc"]), entry["type"], entry.get("ctx", {}))
-                for entry in error.errors(include_url=False, include_input=False)
+                for entry in error.errors(include_url=False, include_input=False)[:MAX_FAULTS]
             ]
         )
 

@@ -82,6 +82,7 @@ REASONS = {
     "matter_missing": "您的经办人授权不包含“新能源汽车事故上报”事项",
 }
 SESSION_ENDED = "登录已失效或授权已被撤销"
+BUSY = "系统繁忙，内容没有保存，请稍后重试"
 UNAVAILABLE = "平台暂时无法核验授权，请稍后重试"
 
 SIGN_IN_FAULTS = {
@@ -106,7 +107,7 @@ def fault_text(fault: Fault) -> str:
 def field_label(fault: Fault) -> str:
     """The field's name as people read it; with the vehicle's number where there may be several."""
     names = [part for part in fault.location if isinstance(part, str)]
-    text = FIELDS.get(names[-1], names[-1]) if names else "内容"
+    text = FIELDS.get(names[-1], names[-1] or "（无名）") if names else "内容"
     number = next((part for part in fault.location if isinstance(part, int)), None)
     return text if number is None or names[0] != "vehicles" else f"第 {number + 1} 辆车 · {text}"
 

@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sqlalchemy import Connection, DateTime, Dialect, Text, create_engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
+
+# What a database raises that is gone, full or busy for too long: try again later.
+DatabaseUnavailable = OperationalError
 
 BUSY_MILLISECONDS = 5000
 LOCK_TIMEOUT = "5s"

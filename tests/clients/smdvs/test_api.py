@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from clients.rp.entitlement import Reader
 from clients.smdvs import reports
 from clients.smdvs.app import MAX_BODY_BYTES
+from clients.smdvs.storage.database import DatabaseUnavailable
 from tests.clients.conftest import PUBLIC_URL, system_of
 from tests.clients.documents import report_json, vehicle
 from tests.clients.provider import OTHER_ENTERPRISE, Person, TestProvider
@@ -238,6 +239,17 @@ def test_a_page_that_is_none_is_a_problem(smdvs: Flask, token: str, query: str) 
     answer = smdvs.test_client().get(f"{REPORTS}?{query}", headers=bearer(token))
     assert answer.status_code == 400
     assert answer.mimetype == "application/problem+json"
+
+
+def test_a_busy_database_is_503(smdvs: Flask, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object) -> None:
+        raise DatabaseUnavailable("SELECT 1", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(reports, "submit", busy)
+    answer = post(smdvs, token)
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert answer.json["code"] == "database_unavailable"
 
 
 def test_unknown_addresses_and_methods_are_problems_too(smdvs: Flask) -> None:

@@ -10,6 +10,7 @@ from flask import Flask
 from clients.rp.entitlement import Reader
 from clients.smdvs import reports
 from clients.smdvs.app import MAX_BODY_BYTES
+from clients.smdvs.storage.database import DatabaseUnavailable
 from tests.clients.conftest import Browser, system_of
 from tests.clients.provider import OTHER_ENTERPRISE, Person, TestProvider
 
@@ -19,6 +20,10 @@ FORM = "/smdvs/reports/new"
 
 def stored(smdvs: Flask) -> int:
     return reports.list_page(system_of(smdvs), Reader("", None), 1, 1).total
+
+
+def busy(*_: object) -> None:
+    raise DatabaseUnavailable("SELECT 1", {}, Exception("database is locked"))
 
 
 def test_the_home_page_leads_to_sign_in_and_registration(browser: Browser, provider: TestProvider) -> None:
@@ -183,6 +188,28 @@ def test_a_revoked_handler_reads_nothing_any_more(
     assert answer.status_code == 401
     assert "登录已失效或授权已被撤销" in answer.text
     assert browser.get("/smdvs/reports").status_code == 303
+
+
+def test_a_busy_database_loses_nothing_that_was_typed(
+    browser: Browser, smdvs: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.sign_in()
+    form = browser.form(narrative="数据库繁忙时的一段经过")
+    with monkeypatch.context() as patch:
+        patch.setattr(reports, "submit", busy)
+        answer = browser.http.post(FORM, data=form)
+    assert answer.status_code == 503
+    assert "系统繁忙" in answer.text
+    assert "数据库繁忙时的一段经过" in answer.text
+    assert browser.http.post(FORM, data=form).status_code == 303
+
+
+def test_a_page_on_a_busy_database_says_so(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser.sign_in()
+    monkeypatch.setattr(reports, "list_page", busy)
+    answer = browser.get("/smdvs/reports")
+    assert answer.status_code == 503
+    assert "系统繁忙" in answer.text
 
 
 def test_a_late_report_is_taken_with_its_reason_and_marked(browser: Browser) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from clients.rp import clock
 from clients.smdvs import labels, messages
-from clients.smdvs.documents import Fault, NotJson, parse_json, report_from_form, report_from_json
+from clients.smdvs.documents import MAX_FAULTS, Fault, NotJson, parse_json, report_from_form, report_from_json
 from clients.smdvs.report import MAX_VEHICLES, Report
 from tests.clients.documents import report_json, vehicle
 
@@ -189,6 +189,10 @@ def test_a_body_that_is_no_clean_json_object_is_told_apart(body: bytes, code: st
 
 def test_a_number_too_big_to_be_one_is_a_fault_not_a_crash() -> None:
     assert isinstance(report_from_json(parse_json(b'{"deaths":1e999}'), clock.now()), tuple)
+
+
+def test_a_flood_of_faults_gets_a_short_answer() -> None:
+    assert len(faults(**{f"x{number}": 1 for number in range(1000)})) == MAX_FAULTS
 
 
 def test_every_fault_has_words() -> None:
