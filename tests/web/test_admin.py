@@ -111,9 +111,9 @@ def test_a_rejection_needs_a_reason_and_the_applicant_sees_it(
     page = administrator.send(review, {"decision": "reject"})
     assert problems(page) == ["请填写原因，申请人会看到"]
     assert administrator.send(review, {"decision": "reject", "reason": "照片不清楚"}).status_code == 303
-    page = submitted.get("/account/verification").text
-    assert "已驳回" in page
-    assert "照片不清楚" in page
+    told = submitted.get("/account/verification").text
+    assert "已驳回" in told
+    assert "照片不清楚" in told
 
 
 def test_an_approval_authenticates_and_stands(submitted: Visitor, administrator: Visitor) -> None:

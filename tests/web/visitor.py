@@ -89,7 +89,9 @@ class Visitor:
     def code(self, phone: str) -> str:
         """The code in the latest message to a phone."""
         messages = self.get("/dev/outbox", headers={"Accept": "application/json"}).get_json()
-        return next(str(message["code"]) for message in messages if message["phone"] == phone)
+        sent = [str(message["code"]) for message in messages if message["phone"] == phone]
+        assert sent, f"no code was sent to {phone}"
+        return sent[0]
 
     def register(self, login_name: str, phone: str) -> TestResponse:
         """用户注册, the code included."""
