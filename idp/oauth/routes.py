@@ -64,11 +64,10 @@ def userinfo() -> Response:
 def _bearer_token() -> str:
     """The token of the header or the form body, of one of them (RFC 6750 §2); never of the URL."""
     scheme, _, header_token = request.headers.get("Authorization", "").partition(" ")
-    body = (
-        parse(request.get_data(cache=False)) if request.mimetype == FORM and request.method == "POST" else {}
-    )
+    is_form = request.mimetype == FORM and request.method == "POST"
+    body = parse(request.get_data(cache=False) if is_form else b"")
     form_token = body.get("access_token")
-    if header_token and form_token:
+    if (header_token and form_token) or "access_token" in body.repeated:
         raise BearerError(400, "invalid_request", "The access token is sent twice")
     token_sent = header_token.strip() if scheme.lower() == "bearer" else form_token
     if not token_sent:
