@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from joserfc.jwk import Key
+from werkzeug.test import TestResponse
 
 from idp import clock
 from idp.keyring import files
@@ -43,6 +46,21 @@ def _import_each_key_once() -> Iterator[None]:
 
         patch.setattr(files, "_imported", imported)
         yield
+
+
+class SeparateRequests(FlaskClient):
+    """Each request in a context of its own, as under a server: else they share the ``g`` of the test."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Send one."""
+        return Context().run(super().open, *args, **kwargs)
+
+
+@pytest.fixture
+def app(app: Flask) -> Flask:
+    """The application as it starts in development."""
+    app.test_client_class = SeparateRequests
+    return app
 
 
 @pytest.fixture
