@@ -44,7 +44,8 @@ class RelyingParty:
         self.reached.set()
         if path == "/slow":
             self.open_door.wait(PATIENCE_SECONDS)
-        self.tokens.append((path, parse_qs(body.decode())["logout_token"][0]))
+        text = body.decode()
+        self.tokens.append((path, parse_qs(text).get("logout_token", [text])[0]))
 
 
 @pytest.fixture
@@ -251,3 +252,18 @@ def test_a_message_that_breaks_the_delivery_does_not_stop_the_worker(
     with working(in_app):
         wait_until(lambda: len(relying_party.tokens) == 1)
     assert "could not be attempted" in caplog.text
+
+
+def test_a_text_message_leaves_through_the_operators_gateway(
+    make_app: Callable[..., Flask], relying_party: RelyingParty
+) -> None:
+    app = make_app(sms="http", sms_url=f"{relying_party.url}/sms", sms_token="secret")
+    with app.app_context():
+        platform = cast("Platform", app.extensions["idp"])
+        with transaction() as session:
+            outbox.enqueue_sms(session, platform, "19900000001", "login", "text", code="123456")
+        with working(app):
+            wait_until(lambda: undelivered() == 0)
+    (path, body) = relying_party.tokens[0]
+    assert path == "/sms"
+    assert '"phone": "19900000001"' in body

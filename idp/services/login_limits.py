@@ -67,12 +67,6 @@ def forget_failures(platform: Platform, subject: str) -> None:
         platform.ephemeral.drop(_attempts_key(subject))
 
 
-def unlock(platform: Platform, subject: str) -> None:
-    """An operator lets the person try again before the time is over."""
-    platform.ephemeral.drop(_lock_key(subject))
-    platform.ephemeral.drop(_attempts_key(subject))
-
-
 def _lock_key(subject: str) -> str:
     return f"login:lock:{subject}"
 

@@ -5,6 +5,7 @@ from functools import partial
 from itertools import pairwise
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from idp import clock
 from idp.domain.errors import Refusal
@@ -12,6 +13,7 @@ from idp.services import accounts, authentication, clients, handlers, outbox
 from idp.services.clients import RegisteredClient
 from idp.services.handlers import HandlerApplicationForm, HandlerView
 from idp.services.platform import Platform
+from idp.storage import accounts as account_rows
 from tests.queries import AssertQueries
 from tests.services.conftest import MovableClock, at_once
 from tests.services.people import (
@@ -258,3 +260,16 @@ def test_a_profile_costs_two_statements(platform: Platform, assert_queries: Asse
     account_id = account(platform)
     with assert_queries(2):
         accounts.get_profile(platform, account_id)
+
+
+def test_a_role_that_another_administrator_gave_meanwhile_is_no_error(
+    platform: Platform, client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account_id = account(platform)
+
+    def overtaken(*_arguments: object) -> bool:
+        raise IntegrityError("INSERT", {}, Exception("unique"))
+
+    monkeypatch.setattr(account_rows, "insert_role", overtaken)
+    assert accounts.set_role(platform, account_id, client, "regulator", True, ORIGIN) is None
+    assert events(platform, "role") == []

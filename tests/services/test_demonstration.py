@@ -11,7 +11,7 @@ from idp.services.authentication import Authenticated
 from idp.services.demonstration import MEMBERS, PASSWORD
 from idp.services.platform import Platform
 from tests.services.conftest import at_once
-from tests.services.people import ORIGIN, events, send_code
+from tests.services.people import ORIGIN, account, events, send_code
 
 URL = "http://127.0.0.1:5001"
 JWKS = {
@@ -161,8 +161,6 @@ def test_a_registration_that_is_refused_is_told(platform: Platform) -> None:
 
 
 def test_a_phone_taken_by_somebody_else_is_told(platform: Platform) -> None:
-    from tests.services.people import account
-
     account(platform, "somebody", MEMBERS[0].phone)
     with pytest.raises(ValueError, match="demo_legal can't be made: phone_taken"):
         load(platform)
@@ -184,3 +182,22 @@ def test_phones_and_names_are_distinct_and_belong_to_nobody() -> None:
     phones = [member.phone for member in MEMBERS]
     assert len(set(phones)) == len(phones)
     assert all(phone.startswith("1990000") for phone in phones)
+
+
+def test_an_identity_or_account_made_by_another_load_meanwhile_is_taken_as_it_is(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(platform)
+    before = snapshot(platform)
+    find, looked = accounts.find_account_id, set[str]()
+
+    def not_there_at_first(platform: Platform, login_name: str) -> str | None:
+        if login_name in looked:
+            return find(platform, login_name)
+        looked.add(login_name)
+        return None
+
+    monkeypatch.setattr(accounts, "find_account_id", not_there_at_first)
+    load(platform)
+    monkeypatch.undo()
+    assert snapshot(platform) == before

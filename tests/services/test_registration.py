@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from idp.domain.errors import Refusal
-from idp.services import accounts, outbox, registration
+from idp.services import accounts, outbox, registration, sms_codes
 from idp.services.platform import Platform
 from idp.services.registration import AccountView
 from tests.queries import AssertQueries
@@ -210,3 +211,21 @@ def test_the_password_is_kept_as_argon2id_only(platform: Platform) -> None:
     profile = accounts.get_profile(platform, made.account_id)
     assert PASSWORD not in repr(profile)
     assert PASSWORD not in repr(events(platform))
+
+
+def test_a_code_used_up_by_another_form_meanwhile_registers_nobody(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(platform)
+    monkeypatch.setattr(sms_codes, "redeem_code", lambda *_arguments: False)
+    assert problems(register(platform)) == {("sms_code", "sms_code_expired")}
+    assert accounts.count_accounts(platform) == 0
+
+
+def test_a_conflict_that_is_neither_name_nor_phone_is_not_hidden(platform: Platform) -> None:
+    registration.create_account(
+        platform, AccountView("same", "alice_1", PHONE, "a@example.com"), "hash", ORIGIN
+    )
+    other = AccountView("same", "bob_12", OTHER_PHONE, "b@example.com")
+    with pytest.raises(IntegrityError):
+        registration.create_account(platform, other, "hash", ORIGIN)

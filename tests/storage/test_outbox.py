@@ -42,9 +42,7 @@ def test_the_message_due_longest_comes_first_and_none_before_its_time() -> None:
     assert [lease() for _ in range(3)] == ["first", "second", None]
 
 
-@pytest.mark.parametrize(
-    "backend", ["postgresql"], indirect=True
-)  # on SQLite writers queue
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)  # on SQLite writers queue
 def test_a_message_locked_by_another_worker_is_passed_over() -> None:
     insert("first", next_attempt_at=NOON - timedelta(seconds=1))
     insert("second")
