@@ -203,13 +203,6 @@ class ReviewForm(PageForm):
     reason = TextAreaField("驳回原因", render_kw={"maxlength": 500, "rows": 3})
 
 
-class RoleForm(PageForm):
-    """角色授予."""
-
-    client_id = _text("应用", most=64)
-    role = _text("角色代码", most=64)
-
-
 def _lines(label: str) -> Field:
     return TextAreaField(label, render_kw={"rows": 3, "spellcheck": "false", "autocapitalize": "none"})
 
