@@ -130,6 +130,10 @@ def _waiting(step_type: type[Step]) -> tuple[str, AuthorizationRequest, Step, Pe
     client = clients.find_client(platform(), waiting.client_id) if waiting else None
     if waiting is None or view is None or client is None:
         return error_page("request_expired", 400)
+    if (
+        request.form.get("decision") == "deny"
+    ):  # said on whatever page: it holds also if none is needed any more
+        return make_response(cancel(request_id))
     step = authorization.decide(platform(), waiting, client, session.current_login(), clock.now())
     if not isinstance(step, step_type):
         return make_response(proceed(waiting, request_id))
@@ -146,8 +150,6 @@ def enterprise() -> ResponseReturnValue:
     request_id, waiting, step, view = found
     if request.method == "GET" or not isinstance(step, ChooseEnterprise):
         return _enterprise_page(view, step)
-    if request.form.get("decision") == "deny":
-        return cancel(request_id)
     return _choose(request_id, waiting, step, view)
 
 
@@ -179,10 +181,7 @@ def consent() -> ResponseReturnValue:
     if isinstance(found, Response):
         return found
     request_id, waiting, step, view = found
-    decision = request.form.get("decision")
-    if decision == "deny":
-        return cancel(request_id)
-    if decision == "allow" and isinstance(step, Consent):
+    if request.form.get("decision") == "allow" and isinstance(step, Consent):
         return _allow(request_id, waiting, step)
     data = shared_data(waiting.scopes | waiting.requested.scopes)
     acting = step.acting if isinstance(step, Consent) else None

@@ -57,15 +57,15 @@ class Browser:
         """Arrive at the authorization endpoint with the client's request."""
         return self.http.get("/oauth/authorize", query_string=rp.request(**changes))
 
-    def press(self, page_address: str, **fields: str) -> TestResponse:
+    def press(self, page_address: str, /, **fields: str) -> TestResponse:
         """Open a page and send its first form that is not in the header, with these fields filled in."""
         page = self.http.get(page_address)
         assert page.status_code in {200, 403}, page.text
         return self.send(page, urlsplit(page_address).path, **fields)
 
-    def send(self, page: TestResponse, action: str, **fields: str) -> TestResponse:
+    def send(self, page: TestResponse, path: str, /, **fields: str) -> TestResponse:
         """Send the form of a page that is there already."""
-        return self.http.post(action, data=hidden_fields(page.text) | fields)
+        return self.http.post(path, data=hidden_fields(page.text) | fields)
 
     def code_for(self, rp: RelyingParty, **changes: Any) -> str:
         """The code of a request that is answered at once."""
