@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 from sqlalchemy import Engine, event
 
+from idp import prepared
+
 NOT_COUNTED = ("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK")
 
 
@@ -17,6 +19,11 @@ class _Recorder:
     def __init__(self) -> None:
         self.statements: list[str] = []
         event.listen(Engine, "before_cursor_execute", self._record)
+        prepared.observers.append(self._observe)
+
+    def _observe(self, statement: str) -> None:
+        if "ephemeral" not in statement:  # short-lived state is Redis's where queries count
+            self.statements.append(statement)
 
     def _record(self, _connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         if not statement.upper().startswith(NOT_COUNTED):

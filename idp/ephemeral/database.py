@@ -25,7 +25,6 @@ from sqlalchemy import (
     case,
     delete,
     event,
-    literal,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -33,11 +32,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from idp import clock
 from idp.ephemeral import EphemeralUnavailable, Hit, milliseconds, stored_name
+from idp.prepared import Prepared, Row, autocommitting
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Dialect, PoolProxiedConnection
 
 PURGE_BATCH = 500
 
@@ -75,23 +74,27 @@ class _Upserts:
             "count": 0,
             "expires_at": new_value.excluded.expires_at,
         }
-        self.put = new_value.on_conflict_do_update(index_elements=["key"], set_=replaced)
-        self.claim = new_value.on_conflict_do_update(
-            index_elements=["key"], set_=replaced, where=_over
-        ).returning(literal(1))
+        self.put = Prepared(new_value.on_conflict_do_update(index_elements=["key"], set_=replaced))
+        self.claim = Prepared(
+            new_value.on_conflict_do_update(index_elements=["key"], set_=replaced, where=_over).returning(
+                table.c.key
+            )
+        )
         new_count = insert(table).values(key=bindparam("key"), count=1, expires_at=bindparam("expires_at"))
-        self.hit = new_count.on_conflict_do_update(
-            index_elements=["key"],
-            set_={
-                "count": case((_over, 1), else_=table.c.count + 1),
-                "expires_at": case((_over, new_count.excluded.expires_at), else_=table.c.expires_at),
-            },
-        ).returning(table.c.count, table.c.expires_at)
+        self.hit = Prepared(
+            new_count.on_conflict_do_update(
+                index_elements=["key"],
+                set_={
+                    "count": case((_over, 1), else_=table.c.count + 1),
+                    "expires_at": case((_over, new_count.excluded.expires_at), else_=table.c.expires_at),
+                },
+            ).returning(table.c.count, table.c.expires_at)
+        )
 
 
-GET = select(table.c.value).where(_key, table.c.expires_at > _now)
-TAKE = delete(table).where(_key).returning(table.c.value, table.c.expires_at)
-DROP = delete(table).where(_key)
+GET = Prepared(select(table.c.value).where(_key, table.c.expires_at > _now))
+TAKE = Prepared(delete(table).where(_key).returning(table.c.value, table.c.expires_at))
+DROP = Prepared(delete(table).where(_key))
 UPSERTS = {"sqlite": _Upserts(sqlite.insert), "postgresql": _Upserts(postgresql.insert)}
 
 
@@ -104,21 +107,6 @@ def purge_statement(batch: int) -> Delete:
 PURGE = purge_statement(PURGE_BATCH)
 
 
-class _Statement:
-    """A statement as the driver takes it: Core writes it once and stands aside when it runs."""
-
-    def __init__(self, statement: Any, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
-        self.sql = str(compiled)
-        self._constants = compiled.params
-        self._order = tuple(compiled.positiontup or ())
-
-    def bound(self, values: dict[str, object]) -> dict[str, object] | tuple[object, ...]:
-        """The values as the driver wants them, by position or by name."""
-        named = {**self._constants, **values}
-        return tuple(named[name] for name in self._order) if self._order else named
-
-
 class DatabaseEphemeral:
     """Keeps the contract of ``Ephemeral`` in the table ``ephemeral`` of an engine's database.
 
@@ -127,51 +115,45 @@ class DatabaseEphemeral:
     """
 
     def __init__(self, engine: Engine) -> None:
-        dialect = engine.dialect
-        upserts = UPSERTS[dialect.name]
         self._engine = engine
-        self._errors = (dialect.loaded_dbapi.Error, SQLAlchemyError)
-        self._set_autocommit = dialect.name == "postgresql"
-        self._put = _Statement(upserts.put, dialect)
-        self._claim = _Statement(upserts.claim, dialect)
-        self._hit = _Statement(upserts.hit, dialect)
-        self._get = _Statement(GET, dialect)
-        self._take = _Statement(TAKE, dialect)
-        self._drop = _Statement(DROP, dialect)
+        self._upserts = UPSERTS[engine.dialect.name]
 
     def put(self, key: str, value: bytes, ttl: timedelta) -> None:
         """INSERT … ON CONFLICT DO UPDATE."""
         expires_at = _milliseconds_of(clock.now()) + milliseconds(ttl)
-        self._run(self._put, key, value=value, expires_at=expires_at)
+        self._run(self._upserts.put, key, value=value, expires_at=expires_at)
 
     def get(self, key: str) -> bytes | None:
         """SELECT of what hasn't expired."""
-        row = self._run(self._get, key, now=_milliseconds_of(clock.now()))
-        return bytes(row[0]) if row else None
+        row = self._run(GET, key, now=_milliseconds_of(clock.now()))
+        return bytes(row["value"]) if row else None
 
     def take(self, key: str) -> bytes | None:
         """DELETE … RETURNING; of concurrent deleters the database gives the row to one."""
-        row = self._run(self._take, key)
+        row = self._run(TAKE, key)
         if row is None:
             return None
-        value, expires_at = row
-        return bytes(value) if expires_at > _milliseconds_of(clock.now()) else None
+        return bytes(row["value"]) if row["expires_at"] > _milliseconds_of(clock.now()) else None
 
     def claim(self, key: str, ttl: timedelta) -> bool:
         """INSERT … ON CONFLICT DO UPDATE WHERE the old one has expired; a row comes back to the winner."""
         now = _milliseconds_of(clock.now())
-        return bool(self._run(self._claim, key, value=b"", now=now, expires_at=now + milliseconds(ttl)))
+        return bool(
+            self._run(self._upserts.claim, key, value=b"", now=now, expires_at=now + milliseconds(ttl))
+        )
 
     def hit(self, key: str, window: timedelta) -> Hit:
         """INSERT … ON CONFLICT DO UPDATE … RETURNING the count."""
         now = _milliseconds_of(clock.now())
-        row = self._run(self._hit, key, now=now, expires_at=now + milliseconds(window))
-        count, expires_at = row or (0, now)  # an upsert without condition always returns its row
+        row = self._run(self._upserts.hit, key, now=now, expires_at=now + milliseconds(window))
+        count, expires_at = (
+            (row["count"], row["expires_at"]) if row else (0, now)
+        )  # it always returns its row
         return Hit(count, timedelta(milliseconds=max(expires_at - now, 0)))
 
     def drop(self, key: str) -> None:
         """DELETE."""
-        self._run(self._drop, key)
+        self._run(DROP, key)
 
     def check(self) -> None:
         """For readiness: ``EphemeralUnavailable`` when the database or the table isn't there."""
@@ -190,35 +172,13 @@ class DatabaseEphemeral:
             if batch < PURGE_BATCH:
                 return removed
 
-    def _run(self, statement: _Statement, key: str, **values: object) -> tuple[Any, ...] | None:
+    def _run(self, statement: Prepared, key: str, **values: object) -> Row | None:
         """Run a statement in a transaction of its own; a connection that fails is thrown away."""
-        values["key"] = stored_name(key)
         try:
-            pooled = self._engine.raw_connection()
-            try:
-                return self._executed(pooled, statement, values)
-            except self._errors:
-                pooled.invalidate()
-                raise
-            finally:
-                pooled.close()
-        except self._errors as error:
+            with autocommitting(self._engine) as driver:
+                return statement.first(driver, key=stored_name(key), **values)
+        except SQLAlchemyError as error:
             raise EphemeralUnavailable from error
-
-    def _executed(
-        self, pooled: PoolProxiedConnection, statement: _Statement, values: dict[str, object]
-    ) -> tuple[Any, ...] | None:
-        driver: Any = pooled.driver_connection
-        if self._set_autocommit:  # else psycopg sends BEGIN and COMMIT: two round trips more
-            driver.autocommit = True
-        cursor = driver.cursor()
-        cursor.execute(statement.sql, statement.bound(values))
-        row: tuple[Any, ...] | None = cursor.fetchone() if cursor.description else None
-        cursor.close()
-        driver.commit()  # costs nothing in autocommit, which SQLite's driver has by the engine's set-up
-        if self._set_autocommit:
-            driver.autocommit = False
-        return row
 
 
 def _milliseconds_of(moment: datetime) -> int:

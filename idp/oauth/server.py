@@ -14,7 +14,6 @@ from flask import Response
 
 from idp.ephemeral import EphemeralUnavailable
 from idp.oauth.grants import GRANTS
-from idp.oauth.requests import ProtocolRequest
 from idp.services.platform import Platform
 
 
@@ -27,7 +26,7 @@ class Server(AuthorizationServer):
         for grant in GRANTS:
             self.register_grant(grant)
 
-    def get_token_grant(self, request: ProtocolRequest) -> Any:
+    def get_token_grant(self, request: Any) -> Any:
         """The grant that the request names (RFC 6749 §5.2: a missing parameter is no unknown grant)."""
         if "grant_type" not in request.parameters:
             raise InvalidRequestError("Missing 'grant_type'")

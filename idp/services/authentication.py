@@ -107,9 +107,9 @@ def authenticate(
 def _look_up(platform: Platform, typed: str) -> _Named:
     identifier, fields = rules.read_identifier(typed), platform.keyring.fields
     documents = [fields.index(key, "accounts.document") for key in identifier.document_keys]
-    with single_statements() as connection:
+    with reading() as session:
         holder = rows.find_holder(
-            connection, identifier.login_name_index, documents, identifier.enterprise_credit_code
+            session, identifier.login_name_index, documents, identifier.enterprise_credit_code
         )
     if holder is None:
         nobody = Destination(None, identifier.value)
@@ -221,15 +221,15 @@ def _end_former(
 
 def find_login(platform: Platform, token: str) -> LoginView | None:
     """The login with this token, awake and of an active account: one statement, a second once a minute."""
-    with single_statements() as connection:
-        row = rows.find_login(connection, hash_token(token))
+    with single_statements() as driver:
+        row = rows.find_login(driver, hash_token(token))
         if row is None:
             return None
         login, now = _view(row), clock.now()
         if not rules.is_awake(login.last_seen_at, login.expires_at, now):
             return None
         if now - login.last_seen_at >= rules.LOGIN_SEEN_EVERY:
-            rows.mark_seen(connection, login.sid, now)
+            rows.mark_seen(driver, login.sid, now)
     return login
 
 

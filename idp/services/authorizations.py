@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, RowMapping
 from sqlalchemy.orm import Session
 
 from idp import crypto
 from idp.domain.audit import AuditEvent, Origin
-from idp.domain.claims import HANDLER, PersonalData, RequestedClaims, Subject, handler_scope
+from idp.domain.claims import HANDLER, NATURAL_PERSON, PersonalData, RequestedClaims, Subject, handler_scope
 from idp.domain.clients import Client
 from idp.domain.errors import Refusal
 from idp.services import audit, clients, outbox
@@ -75,7 +75,9 @@ def issue(platform: Platform, new: NewAuthorization, now: datetime) -> str:
 
 def _columns(authorization_id: str, new: NewAuthorization, now: datetime) -> dict[str, object]:
     acting, login = new.acting, new.login
-    person_type = login.subject_type if login.verification_status == "verified" else None
+    verified = login.verification_status == "verified"
+    # The account of an enterprise that it doesn't act for (it has been closed) acts in no capacity at all.
+    person_type = NATURAL_PERSON if login.subject_type == NATURAL_PERSON and verified else None
     return {
         "id": authorization_id,
         "client_id": new.client.client_id,
@@ -361,7 +363,7 @@ def _revoke(
     return len(revoked)
 
 
-def _notify(session: Session, platform: Platform, row: Mapping[str, Any]) -> None:
+def _notify(session: Session, platform: Platform, row: RowMapping) -> None:
     """Put a back-channel logout token for the client of ``row`` into the outbox, if it wants one."""
     client = clients.find_client(platform, row["client_id"])
     if client is not None and client.backchannel_logout_uri is not None:

@@ -16,7 +16,6 @@ from idp.storage import clients as rows
 from idp.storage.database import reading, single_statements, transaction
 from idp.storage.enterprises import Enterprise
 
-
 NOTHING = Remembered()
 
 
@@ -33,8 +32,8 @@ class ConsentView:
 
 def remembered(account_id: str, client_id: str) -> Remembered:
     """What this account has allowed this client so far; one query."""
-    with single_statements() as connection:
-        return Remembered(rows.list_consents(connection, account_id, client_id))
+    with single_statements() as driver:
+        return Remembered(rows.list_consents(driver, account_id, client_id))
 
 
 def remember(

@@ -124,17 +124,17 @@ def decide(
 
 def acting_candidates(platform: Platform, account_id: str, now: datetime) -> list[Acting]:
     """The enterprises that an account may act for at ``now``, by name: one statement."""
-    with single_statements() as connection:
-        found = rows.list_acting(connection, account_id, now)
+    with single_statements() as driver:
+        found = rows.list_acting(driver, account_id, now)
     return [
         Acting(
-            enterprise_id=row.enterprise_id,
-            enterprise_credit_code=row.enterprise_credit_code,
-            enterprise_name=row.enterprise_name,
-            account_type="handler" if row.handler_authorization_id else "legal_person",
-            handler_authorization_id=row.handler_authorization_id,
-            matters=tuple(row.matters or ()),
-            valid_until=row.valid_until,
+            enterprise_id=row["enterprise_id"],
+            enterprise_credit_code=row["enterprise_credit_code"],
+            enterprise_name=row["enterprise_name"],
+            account_type="handler" if row["handler_authorization_id"] else "legal_person",
+            handler_authorization_id=row["handler_authorization_id"],
+            matters=tuple(row["matters"] or ()),
+            valid_until=row["valid_until"],
         )
         for row in found
     ]

@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     ForeignKey,
     Index,
     RowMapping,
@@ -26,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from idp.prepared import Driver, Prepared, Row
 from idp.storage.accounts import Account, AccountRole
 from idp.storage.database import Base, Json, UtcDateTime
 from idp.storage.enterprises import Enterprise
@@ -132,8 +132,8 @@ def _facts() -> list[Any]:
     ]
 
 
-_INSERT = insert(_a)
-_REDEEM = (
+_INSERT = Prepared(insert(_a))
+_REDEEM = Prepared(
     update(_a)
     .where(
         _a.id == _id,
@@ -147,7 +147,7 @@ _REDEEM = (
     .values(redeemed_at=_now)
     .returning(*_facts())
 )
-_ROTATE = (
+_ROTATE = Prepared(
     update(_a)
     .where(
         _a.id == _id,
@@ -159,42 +159,48 @@ _ROTATE = (
     .values(generation=_a.generation + 1, rotated_at=_now)
     .returning(*_facts())
 )
-_FIND_LIVE = select(*_facts()).where(_a.id == _id, _a.redeemed_at.is_not(None), _live())
-_FIND_PERSON = select(
-    *_facts(),
-    *(
-        getattr(Account, name)
-        for name in (
-            "login_name",
-            "real_name_encrypted",
-            "email_encrypted",
-            "phone_encrypted",
-            "address_encrypted",
-            "updated_at",
-        )
-    ),
-).where(_a.id == _id, _a.redeemed_at.is_not(None), Account.id == _a.account_id, _live())
-_FIND_STATE = select(
-    _a.client_id, _a.redeemed_at, _a.revoked_at, _a.generation, _a.rotated_at, _a.sid, _a.account_id
-).where(_a.id == _id)
-_LIST_ROLES = select(AccountRole.role).where(
-    AccountRole.account_id == bindparam("account_id"), AccountRole.client_id == _client_id
+_FIND_LIVE = Prepared(select(*_facts()).where(_a.id == _id, _a.redeemed_at.is_not(None), _live()))
+_FIND_PERSON = Prepared(
+    select(
+        *_facts(),
+        *(
+            getattr(Account, name)
+            for name in (
+                "login_name",
+                "real_name_encrypted",
+                "email_encrypted",
+                "phone_encrypted",
+                "address_encrypted",
+                "updated_at",
+            )
+        ),
+    ).where(_a.id == _id, _a.redeemed_at.is_not(None), Account.id == _a.account_id, _live())
+)
+_FIND_STATE = Prepared(
+    select(
+        _a.client_id, _a.redeemed_at, _a.revoked_at, _a.generation, _a.rotated_at, _a.sid, _a.account_id
+    ).where(_a.id == _id)
+)
+_LIST_ROLES = Prepared(
+    select(AccountRole.role).where(
+        AccountRole.account_id == bindparam("account_id"), AccountRole.client_id == _client_id
+    )
 )
 
 
-def add(connection: Connection, values: dict[str, Any]) -> None:
+def add(driver: Driver, values: dict[str, Any]) -> None:
     """Insert an authorization from its column values."""
-    connection.execute(_INSERT, values)
+    _INSERT.run(driver, **values)
 
 
 def redeem(
-    connection: Connection,
+    driver: Driver,
     authorization_id: str,
     client_id: str,
     redirect_uri: str,
     code_challenge: str,
     now: datetime,
-) -> RowMapping | None:
+) -> Row | None:
     """Mark the code used and return the facts, if it is unused, unexpired, and everything about it fits.
 
     Of two simultaneous calls the database lets exactly one update the row.
@@ -206,12 +212,12 @@ def redeem(
         "presented_challenge": code_challenge,
         "now": now,
     }
-    return connection.execute(_REDEEM, parameters).mappings().first()
+    return _REDEEM.first(driver, **parameters)
 
 
 def rotate(
-    connection: Connection, authorization_id: str, client_id: str, generation: int, now: datetime
-) -> RowMapping | None:
+    driver: Driver, authorization_id: str, client_id: str, generation: int, now: datetime
+) -> Row | None:
     """Step the generation on if ``generation`` is the current one, and return the facts."""
     parameters = {
         "authorization_id": authorization_id,
@@ -219,30 +225,30 @@ def rotate(
         "presented_generation": generation,
         "now": now,
     }
-    return connection.execute(_ROTATE, parameters).mappings().first()
+    return _ROTATE.first(driver, **parameters)
 
 
-def find_live(connection: Connection, authorization_id: str, now: datetime) -> RowMapping | None:
+def find_live(driver: Driver, authorization_id: str, now: datetime) -> Row | None:
     """The facts of a redeemed authorization on which everything still stands."""
     parameters = {"authorization_id": authorization_id, "now": now}
-    return connection.execute(_FIND_LIVE, parameters).mappings().first()
+    return _FIND_LIVE.first(driver, **parameters)
 
 
-def find_live_with_person(connection: Connection, authorization_id: str, now: datetime) -> RowMapping | None:
+def find_live_with_person(driver: Driver, authorization_id: str, now: datetime) -> Row | None:
     """As :func:`find_live`, with the (encrypted) personal columns of the account."""
     parameters = {"authorization_id": authorization_id, "now": now}
-    return connection.execute(_FIND_PERSON, parameters).mappings().first()
+    return _FIND_PERSON.first(driver, **parameters)
 
 
-def find_state(connection: Connection, authorization_id: str) -> RowMapping | None:
+def find_state(driver: Driver, authorization_id: str) -> Row | None:
     """Where an authorization stands, live or not: for telling reuse from error."""
-    return connection.execute(_FIND_STATE, {"authorization_id": authorization_id}).mappings().first()
+    return _FIND_STATE.first(driver, authorization_id=authorization_id)
 
 
-def list_roles(connection: Connection, account_id: str, client_id: str) -> tuple[str, ...]:
+def list_roles(driver: Driver, account_id: str, client_id: str) -> tuple[str, ...]:
     """The role codes an account has at a client."""
     parameters = {"account_id": account_id, "presented_by": client_id}
-    return tuple(sorted(connection.execute(_LIST_ROLES, parameters).scalars()))
+    return tuple(sorted(row["role"] for row in _LIST_ROLES.run(driver, **parameters)))
 
 
 def revoke(session: Session, criterion: ColumnElement[bool], reason: str, now: datetime) -> list[RowMapping]:

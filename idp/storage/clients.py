@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, CursorResult, ForeignKey, String, bindparam, delete, select
+from sqlalchemy import CursorResult, ForeignKey, String, bindparam, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from idp.prepared import Driver, Prepared
 from idp.storage.database import Base, Json, UtcDateTime
 
 
@@ -41,7 +42,9 @@ class Consent(Base):
     __tablename__ = "consents"
 
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
-    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True)
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True
+    )
     enterprise_id: Mapped[str] = mapped_column(String(22), primary_key=True)  # "" when acting as oneself
     scope: Mapped[str] = mapped_column(String(1000))
     granted_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -71,17 +74,17 @@ def replace_secrets(session: Session, client_id: str, secret_hash: str, now: dat
     session.add(ClientSecret(client_id=client_id, secret_hash=secret_hash, created_at=now))
 
 
-_CONSENTS = (
+_CONSENTS = Prepared(
     select(Consent.enterprise_id, Consent.scope)
     .where(Consent.account_id == bindparam("account_id"), Consent.client_id == bindparam("client_id"))
     .order_by(Consent.granted_at.desc())
 )
 
 
-def list_consents(connection: Connection, account_id: str, client_id: str) -> dict[str, frozenset[str]]:
+def list_consents(driver: Driver, account_id: str, client_id: str) -> dict[str, frozenset[str]]:
     """The scopes allowed by enterprise id ("" is oneself), the latest consent first."""
-    rows = connection.execute(_CONSENTS, {"account_id": account_id, "client_id": client_id})
-    return {row.enterprise_id: frozenset(row.scope.split()) for row in rows}
+    rows = _CONSENTS.run(driver, account_id=account_id, client_id=client_id)
+    return {row["enterprise_id"]: frozenset(row["scope"].split()) for row in rows}
 
 
 def list_consents_of_account(session: Session, account_id: str) -> list[Consent]:
@@ -91,7 +94,12 @@ def list_consents_of_account(session: Session, account_id: str) -> list[Consent]
 
 
 def save_consent(
-    session: Session, account_id: str, client_id: str, enterprise_id: str, scopes: frozenset[str], now: datetime
+    session: Session,
+    account_id: str,
+    client_id: str,
+    enterprise_id: str,
+    scopes: frozenset[str],
+    now: datetime,
 ) -> None:
     """Add ``scopes`` to what this account allows this client when acting for this enterprise."""
     consent = session.get(Consent, (account_id, client_id, enterprise_id), with_for_update=True)

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Engine, Text, event
+from sqlalchemy import Connection, DateTime, Engine, Text, event, literal, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from idp.prepared import Driver, Prepared, autocommitting
+
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
 SQLITE_BUSY_MS = 10_000
+ANSWER = Prepared(select(literal(1).label("one")))
 
 # What is raised when the database can't be reached or has no connection left: a page says so, with status
 # 503.
@@ -125,18 +128,16 @@ def reading() -> Iterator[Session]:
         yield session
 
 
-@contextmanager
-def single_statements() -> Iterator[Connection]:
-    """A connection on which every statement, also a write, is its own transaction and one round trip."""
-    with _engines().single.connect() as connection:
-        yield connection
+def single_statements() -> AbstractContextManager[Driver]:
+    """For prepared statements: every one, also a write, is its own transaction and one round trip."""
+    return autocommitting(_engines().single)
 
 
 def answers() -> bool:
     """Whether the database answers a statement now."""
     try:
-        with single_statements() as connection:
-            connection.exec_driver_sql("SELECT 1")
+        with single_statements() as driver:
+            ANSWER.run(driver)
     except UNAVAILABLE:
         return False
     return True

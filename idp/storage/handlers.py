@@ -7,11 +7,8 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
-    CompoundSelect,
-    Connection,
     ForeignKey,
     Index,
-    Row,
     Select,
     String,
     Text,
@@ -23,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from idp.prepared import Driver, Prepared, Row
 from idp.storage.accounts import Account
 from idp.storage.database import Base, Json, UtcDateTime
 from idp.storage.enterprises import Enterprise
@@ -94,13 +92,13 @@ def list_of_enterprise(session: Session, enterprise_id: str) -> Sequence[Told]:
     return _listed(session, _told().where(HandlerAuthorization.enterprise_id == enterprise_id))
 
 
-def list_acting(connection: Connection, account_id: str, now: datetime) -> Sequence[Row[Any]]:
+def list_acting(driver: Driver, account_id: str, now: datetime) -> list[Row]:
     """For which active enterprises an account may act at ``now``, and why: one statement.
 
     Columns: enterprise_id, enterprise_credit_code, enterprise_name, handler_authorization_id, matters,
     valid_until; the last three are None for the enterprise whose legal-person account this is.
     """
-    return connection.execute(_ACTING, {"account_id": account_id, "now": now}).all()
+    return _ACTING.run(driver, account_id=account_id, now=now)
 
 
 def _told() -> Select[HandlerAuthorization, Account, Enterprise]:
@@ -123,22 +121,24 @@ _enterprise = (
 )
 _now: Any = bindparam("now", type_=UtcDateTime)
 # As handler first: the first part of a union gives the columns their types.
-_ACTING: CompoundSelect[*tuple[Any, ...]] = union_all(
-    select(
-        *_enterprise,
-        HandlerAuthorization.id.label("handler_authorization_id"),
-        HandlerAuthorization.matters,
-        HandlerAuthorization.valid_until,
-    )
-    .join(HandlerAuthorization, HandlerAuthorization.enterprise_id == Enterprise.id)
-    .where(
-        HandlerAuthorization.account_id == bindparam("account_id"),
-        HandlerAuthorization.status == "approved",
-        HandlerAuthorization.valid_from <= _now,
-        or_(HandlerAuthorization.valid_until.is_(None), HandlerAuthorization.valid_until > _now),
-        Enterprise.status == "active",
-    ),
-    select(*_enterprise, null(), null(), null()).where(
-        Enterprise.legal_account_id == bindparam("account_id"), Enterprise.status == "active"
-    ),
-).order_by("enterprise_name")
+_ACTING = Prepared(
+    union_all(
+        select(
+            *_enterprise,
+            HandlerAuthorization.id.label("handler_authorization_id"),
+            HandlerAuthorization.matters,
+            HandlerAuthorization.valid_until,
+        )
+        .join(HandlerAuthorization, HandlerAuthorization.enterprise_id == Enterprise.id)
+        .where(
+            HandlerAuthorization.account_id == bindparam("account_id"),
+            HandlerAuthorization.status == "approved",
+            HandlerAuthorization.valid_from <= _now,
+            or_(HandlerAuthorization.valid_until.is_(None), HandlerAuthorization.valid_until > _now),
+            Enterprise.status == "active",
+        ),
+        select(*_enterprise, null(), null(), null()).where(
+            Enterprise.legal_account_id == bindparam("account_id"), Enterprise.status == "active"
+        ),
+    ).order_by("enterprise_name")
+)

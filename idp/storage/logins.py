@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Connection, Table, bindparam, delete, exists, insert, select, union_all, update
+from sqlalchemy import Table, bindparam, delete, exists, insert, select, union_all, update
 from sqlalchemy.orm import Session
 
+from idp.prepared import Driver, Prepared
 from idp.storage.accounts import accounts, logins
 from idp.storage.authorizations import Authorization
 from idp.storage.database import UtcDateTime
@@ -72,10 +73,10 @@ _OPEN_LOGIN = (
     .outerjoin(Enterprise, Enterprise.legal_account_id == _c.account_id)
     .where(_c.ended_at.is_(None), accounts.c.status == "active")
 )
-_FIND = _OPEN_LOGIN.where(_c.token_hash == bindparam("token_hash"))
+_FIND = Prepared(_OPEN_LOGIN.where(_c.token_hash == bindparam("token_hash")))
 _LIST = _OPEN_LOGIN.where(_c.account_id == bindparam("account_id")).order_by(_c.last_seen_at.desc())
 _INSERT = insert(logins)
-_SEEN = (
+_SEEN = Prepared(
     update(logins)
     .where(_c.sid == bindparam("login"), _c.last_seen_at < bindparam("now", type_=UtcDateTime))
     .values(last_seen_at=bindparam("now", type_=UtcDateTime))
@@ -83,7 +84,7 @@ _SEEN = (
 
 
 def find_holder(
-    connection: Connection,
+    session: Session,
     login_name_index: str | None,
     document_indexes: Sequence[str],
     enterprise_credit_code: str | None,
@@ -94,13 +95,14 @@ def find_holder(
         "document_indexes": list(document_indexes),
         "enterprise_credit_code": enterprise_credit_code,
     }
-    row = connection.execute(_FIND_HOLDER, parameters).first()
+    row = session.execute(_FIND_HOLDER, parameters).first()
     return None if row is None else Holder(*row)
 
 
-def find_login(connection: Connection, token_hash: str) -> Sequence[Any] | None:
+def find_login(driver: Driver, token_hash: str) -> Sequence[Any] | None:
     """The login with this token that nobody has ended, with what its account says; one row, one statement."""
-    return connection.execute(_FIND, {"token_hash": token_hash}).first()
+    row = _FIND.first(driver, token_hash=token_hash)
+    return None if row is None else tuple(row.values())
 
 
 def list_logins(session: Session, account_id: str) -> list[Sequence[Any]]:
@@ -108,9 +110,9 @@ def list_logins(session: Session, account_id: str) -> list[Sequence[Any]]:
     return list(session.execute(_LIST, {"account_id": account_id}))
 
 
-def mark_seen(connection: Connection, sid: str, now: datetime) -> None:
+def mark_seen(driver: Driver, sid: str, now: datetime) -> None:
     """The browser was here."""
-    connection.execute(_SEEN, {"login": sid, "now": now})
+    _SEEN.run(driver, login=sid, now=now)
 
 
 def insert_login(session: Session, values: dict[str, Any]) -> None:

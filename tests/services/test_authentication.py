@@ -14,7 +14,7 @@ from idp.services import authentication, authorizations, outbox
 from idp.services.authentication import Authenticated
 from idp.services.platform import Platform
 from idp.storage import accounts as account_rows
-from idp.storage.database import single_statements, transaction
+from idp.storage.database import reading, transaction
 from tests.queries import AssertQueries
 from tests.services.conftest import MovableClock, at_once
 from tests.services.people import (
@@ -480,8 +480,8 @@ def test_the_worker_ends_logins_that_are_eight_hours_old(
 
 def test_the_token_is_stored_as_a_hash_only(platform: Platform) -> None:
     token, _ = open_login(platform, account(platform))
-    with single_statements() as connection:
-        row = connection.execute(account_rows.logins.select()).one()
+    with reading() as session:
+        row = session.execute(account_rows.logins.select()).one()
     assert token not in str(row)
 
 

@@ -50,7 +50,7 @@ def test_a_handler_may_act_with_what_was_approved(
     authorization = add_authorization(session, li, maker, valid_until=until)
     with assert_queries(1):
         (row,) = rows.list_acting(session.connection(), li.id, NOW)
-    assert tuple(row) == (
+    assert tuple(row.values()) == (
         maker.id,
         "91990101MADEM00117",
         "示例新能源汽车有限公司",
@@ -84,7 +84,14 @@ def test_the_legal_person_account_acts_for_its_own_enterprise(
     session: Session, li: Account, maker: Enterprise
 ) -> None:
     (row,) = rows.list_acting(session.connection(), maker.legal_account_id, NOW)
-    assert tuple(row) == (maker.id, maker.enterprise_credit_code, maker.enterprise_name, None, None, None)
+    assert tuple(row.values()) == (
+        maker.id,
+        maker.enterprise_credit_code,
+        maker.enterprise_name,
+        None,
+        None,
+        None,
+    )
     assert rows.list_acting(session.connection(), li.id, NOW) == []
 
 
@@ -100,9 +107,9 @@ def test_several_enterprises_come_by_name(session: Session, li: Account, maker: 
     batteries = add_enterprise(session, CIPHER, "batteries", BATTERY_MAKER)
     add_authorization(session, li, batteries)
     add_authorization(session, li, maker)
-    names = [row.enterprise_name for row in rows.list_acting(session.connection(), li.id, NOW)]
+    names = [row["enterprise_name"] for row in rows.list_acting(session.connection(), li.id, NOW)]
     assert sorted(names) == sorted([maker.enterprise_name, batteries.enterprise_name])
-    assert names == [row.enterprise_name for row in rows.list_acting(session.connection(), li.id, NOW)]
+    assert names == [row["enterprise_name"] for row in rows.list_acting(session.connection(), li.id, NOW)]
 
 
 @pytest.mark.parametrize("first", ["pending", "approved"])

@@ -57,8 +57,8 @@ def enterprise(account_id: str, credit_code: str = "91990101MADEM0046R") -> None
 def holder(
     login_name: str | None = None, documents: list[str] | None = None, credit_code: str | None = None
 ) -> str | None:
-    with single_statements() as connection:
-        found = rows.find_holder(connection, login_name, documents or [], credit_code)
+    with reading() as session:
+        found = rows.find_holder(session, login_name, documents or [], credit_code)
     return found.account_id if found else None
 
 
@@ -130,9 +130,9 @@ def test_a_login_is_renewed_by_its_own_account_only_while_it_is_open() -> None:
 def test_being_seen_never_goes_back() -> None:
     insert("one")
     login("sid")
-    with single_statements() as connection:
-        rows.mark_seen(connection, "sid", NOON + timedelta(minutes=2))
-        rows.mark_seen(connection, "sid", NOON + timedelta(minutes=1))
+    with single_statements() as driver:
+        rows.mark_seen(driver, "sid", NOON + timedelta(minutes=2))
+        rows.mark_seen(driver, "sid", NOON + timedelta(minutes=1))
     with reading() as session:
         (found,) = rows.list_logins(session, "one")
     assert found[14] == NOON + timedelta(minutes=2)
