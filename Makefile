@@ -14,7 +14,7 @@ run: runtime-environment  ## serve the platform and smdvs with demonstration dat
 	@exec $(PY) -m deploy.demo
 
 test: environment  ## everything that has to pass, real PostgreSQL, Redis and Chromium included
-	@deploy/test-programs.sh postgresql redis chromium fonts
+	@deploy/test-programs.sh postgresql redis chromium fonts wrk
 	@$(MAKE) --no-print-directory static server-tests browser-tests
 
 check: static  ## the fast loop, under a minute: formatter, linter, types, import contracts, unit tests

@@ -79,8 +79,6 @@ def _run(arguments: argparse.Namespace) -> int:
     _tell("bare cryptography")
     bare = limits.measure(plan.limit_seconds)
     with measuring.hello() as hello:
-        _tell("plain Flask")
-        hello.sample(plan)
         found = [_measure(name, chosen, plan, hello) for name in names]
     results = [_judged(raw, bare, hello.cpu_ms) for raw in found]
     _print(results, bare, hello, time.monotonic() - began)
@@ -91,13 +89,13 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _measure(name: str, chosen: Sequence[Item], plan: Plan, hello: Hello) -> Raw:
     _tell(f"{name}: preparing")
+    hello.sample(plan.seconds)
     with installation.prepared(name) as product:
         started = _started(product, plan)
         product.start_worker()
-        measured = tuple((item, _measured(product, item, plan)) for item in chosen)
+        measured = tuple((item, _measured(product, item, plan, hello)) for item in chosen)
         workers_mib, supervisor_mib = product.memory()
-    _tell("plain Flask again")
-    hello.sample(plan)
+        hello.sample(plan.seconds)
     return Raw(name, measured, started, workers_mib, supervisor_mib)
 
 
@@ -111,7 +109,10 @@ def _started(product: Installation, plan: Plan) -> float:
     return median(seconds)
 
 
-def _measured(product: Installation, item: Item, plan: Plan) -> Measured:
+def _measured(product: Installation, item: Item, plan: Plan, hello: Hello) -> Measured:
+    """Measure hello beside each item: who else uses this machine changes from minute to minute."""
+    if plan.hello_before_each_item:
+        hello.sample(plan.warm_up_seconds)
     measured = measuring.item(product, item, plan)
     _tell(f"{product.name}: {item.title}: {measured.cpu_ms:.3f} ms, {measured.rate:,.0f}/s")
     return measured
