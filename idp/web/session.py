@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import cast
 
-from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, Request, Response, abort, current_app, g, redirect, request, session, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 
 from idp.crypto import random_id
 from idp.domain.audit import Origin
@@ -20,8 +22,30 @@ USER_AGENT_LENGTH = 300
 CRYPTOGRAPHIC_ACR = "urn:gsp:acr:2fa-crypto"
 
 
+class PageSessions(SecureCookieSessionInterface):
+    """The session cookie of one application, at no cost to a request without cookies.
+
+    Programs at the token endpoint send none, and Flask would make a signer for each of their requests.
+    """
+
+    _signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """The signer of the application's cookie, made once."""
+        if self._signer is None:
+            self._signer = super().get_signing_serializer(app)
+        return self._signer
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session in the cookie, or an empty one."""
+        if "HTTP_COOKIE" not in request.environ:
+            return self.session_class()
+        return super().open_session(app, request)
+
+
 def register(app: Flask) -> None:
     """Let responses carry the login cookie, and templates know who is signed in."""
+    app.session_interface = PageSessions()
     app.after_request(_write_login_cookie)
     app.context_processor(lambda: {"login": current_login(), "development": platform().settings.development})
 
