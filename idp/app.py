@@ -6,16 +6,18 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from idp import cli, clock, web
-from idp.config import Settings
+from idp.config import ConfigurationError, Settings
 from idp.crypto import PasswordHasher
 from idp.ephemeral import Ephemeral
 from idp.ephemeral.database import DatabaseEphemeral
 from idp.keyring import Keyring
 from idp.oauth import routes
 from idp.outbound import Outbound
+from idp.services import demonstration
 from idp.services.platform import Platform
 from idp.services.registry import registry_from
 from idp.storage import database
@@ -35,10 +37,24 @@ def create_app(settings: Settings) -> Flask:
     web.register(app)
     routes.register(app, platform)
     cli.register(app)
+    if not settings.development:
+        _refuse_demonstration(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
+
+
+def _refuse_demonstration(app: Flask) -> None:
+    """Production doesn't start over a database in which anybody can sign in with a published password."""
+    with app.app_context():
+        try:
+            present = demonstration.present_accounts()
+        except SQLAlchemyError:
+            return  # no database, or not migrated yet: readiness tells
+    if present:
+        fault = f"IDP_DATABASE_URL: the demonstration accounts are still there: {', '.join(present)}"
+        raise ConfigurationError([fault])
 
 
 def _platform(app: Flask, settings: Settings) -> Platform:
