@@ -13,7 +13,7 @@ from idp.domain.audit import Origin
 from idp.domain.clients import Client
 from idp.oauth import client_auth, tokens
 from idp.oauth.requests import ProtocolRequest
-from idp.services import authorizations
+from idp.services import authorizations, clients
 from idp.services.authorizations import Grant
 from idp.services.platform import Platform
 
@@ -56,7 +56,7 @@ def _access_token_facts(
         return None
     active = {"active": True, "token_type": "Bearer"}
     if "authorization_id" not in payload:
-        return None if _is_revoked(platform, payload) else active | payload
+        return active | payload if _stands(platform, payload) else None
     grant = authorizations.find_grant(platform, payload["authorization_id"], now)
     if grant is None:
         return None
@@ -78,8 +78,10 @@ def _refresh_token_facts(client: Client, grant: Grant) -> dict[str, Any] | None:
     }
 
 
-def _is_revoked(platform: Platform, payload: dict[str, Any]) -> bool:
-    return platform.ephemeral.get(REVOKED_KEY + payload["jti"]) is not None
+def _stands(platform: Platform, payload: dict[str, Any]) -> bool:
+    """Whether a client's own token is worth something: the client is served, and has not given it back."""
+    served = clients.find_client(platform, payload["client_id"]) is not None
+    return served and platform.ephemeral.get(REVOKED_KEY + payload["jti"]) is None
 
 
 def revoke(platform: Platform, request: ProtocolRequest) -> None:
@@ -94,7 +96,7 @@ def revoke(platform: Platform, request: ProtocolRequest) -> None:
 def _revoke(platform: Platform, client: Client, token: str, now: datetime) -> None:
     payload = tokens.read_access_token(platform, token, now)
     if payload is None:
-        grant = authorizations.find_by_refresh_token(platform, token, now)
+        grant = authorizations.find_by_refresh_token(platform, token, now, former=True)
     elif payload["client_id"] != client.client_id:
         grant = None
     elif "authorization_id" in payload:

@@ -6,6 +6,7 @@ import hashlib
 import re
 from abc import abstractmethod
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 from typing import Any
 
 from authlib.oauth2.rfc6749.errors import (
@@ -77,7 +78,8 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         }
         if "openid" in scopes:
             person = self._person(grant) if needs_person(grant.requested) else None
-            answer["id_token"] = tokens.issue_id_token(self.platform, client, grant, person, nonce, now)
+            narrowed = grant if scopes == grant.scopes else replace(grant, scopes=scopes)
+            answer["id_token"] = tokens.issue_id_token(self.platform, client, narrowed, person, nonce, now)
         if "refresh_token" in client.grant_types:
             answer["refresh_token"] = authorizations.refresh_token_of(self.platform, grant)
         return answer
@@ -126,7 +128,7 @@ class RefreshTokenGrant(TokenGrant):
         refresh_token = self.required("refresh_token")
         asked = frozenset(self.request.parameters.get("scope", "").split())
         if asked:
-            self._refuse_wider(refresh_token, asked)
+            self._refuse_wider(client, refresh_token, asked)
         grant = authorizations.rotate(self.platform, client, refresh_token, clock.now())
         if isinstance(grant, Refusal):
             raise InvalidGrantError(
@@ -134,10 +136,10 @@ class RefreshTokenGrant(TokenGrant):
             )
         return self.tokens_for(client, grant, _narrowed(grant, asked))
 
-    def _refuse_wider(self, refresh_token: str, asked: frozenset[str]) -> None:
+    def _refuse_wider(self, client: Client, refresh_token: str, asked: frozenset[str]) -> None:
         """Before rotating, so that a refused request costs no token."""
         grant = authorizations.find_by_refresh_token(self.platform, refresh_token, clock.now())
-        if grant is not None:
+        if grant is not None and grant.client_id == client.client_id:
             _narrowed(grant, asked)
 
 

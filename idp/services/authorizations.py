@@ -238,11 +238,13 @@ def find_grant_with_person(
     return grant, _person(platform, row)
 
 
-def find_by_refresh_token(platform: Platform, refresh_token: str, now: datetime) -> Grant | None:
-    """The live grant whose current refresh token this is (RFC 7662 §2.2)."""
+def find_by_refresh_token(
+    platform: Platform, refresh_token: str, now: datetime, *, former: bool = False
+) -> Grant | None:
+    """The live grant whose current refresh token this is (RFC 7662 §2.2), or with ``former`` once was."""
     opened = _open_refresh_token(platform, refresh_token)
     grant = find_grant(platform, opened[0], now) if opened else None
-    return grant if grant and opened and grant.generation == opened[1] else None
+    return grant if grant and opened and (former or grant.generation == opened[1]) else None
 
 
 def _grant_of_row(platform: Platform, row: Mapping[str, Any]) -> Grant | None:
