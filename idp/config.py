@@ -47,7 +47,6 @@ class Settings:
     outbound_allow: tuple[IPv4Network | IPv6Network, ...] = ()
     allow_test_identities: bool = False
     admin_acr: str = "2fa-crypto"
-    registration: str = "token"
 
     @property
     def development(self) -> bool:
@@ -104,7 +103,6 @@ class _Reader:
             admin_acr=self._choice(
                 "admin_acr", "2fa" if development else "2fa-crypto", ("2fa", "2fa-crypto")
             ),
-            registration=self._choice("registration", "token", ("token", "open")),
         )
 
     def _optional(self, name: str) -> str | None:
@@ -215,7 +213,6 @@ def _faults_in_production(settings: Settings) -> list[str]:
         (settings.registry == "demo", "IDP_REGISTRY: demo is for development only"),
         (settings.allow_test_identities, "IDP_ALLOW_TEST_IDENTITIES: for development only"),
         (settings.admin_acr != "2fa-crypto", "IDP_ADMIN_ACR: must be 2fa-crypto in production"),
-        (settings.registration == "open", "IDP_REGISTRATION: open is for development only"),
         (not settings.keys_passphrase, "IDP_KEYS_PASSPHRASE: missing; private keys must be encrypted"),
     ]
     return [text for wrong, text in checks if wrong]

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from idp import clock
 from idp.domain.clients import Client, origin_of
-from idp.domain.interaction import ChooseEnterprise, Consent, Fail, LogIn, Respond, Step, TurnAway
+from idp.domain.interaction import Acting, ChooseEnterprise, Consent, Fail, LogIn, Respond, Step, TurnAway
 from idp.oauth import authorization
 from idp.oauth.authorization import Answer, AuthorizationRequest
 from idp.services import clients, consents
@@ -41,12 +41,36 @@ class PendingView:
     redirect_origin: str
 
 
-def pending(request_id: str) -> PendingView | None:
-    """The stored request as pages show it; None when it is unknown, answered or too old."""
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A stored request, its client, and the step that it waits for."""
+
+    request_id: str
+    request: AuthorizationRequest
+    client: Client
+    step: Step
+
+    def view(self) -> PendingView:
+        """As pages show it; the page may lead to the client, and show its logo."""
+        view = _view(self.request_id, self.request, self.client)
+        allow_client(view.redirect_origin, view.logo_uri)
+        return view
+
+
+def _find(request_id: str) -> tuple[AuthorizationRequest, Client] | None:
+    """The stored request and its client; None when it is unknown, answered or too old."""
     waiting = authorization.find(platform(), request_id)
     client = clients.find_client(platform(), waiting.client_id) if waiting else None
-    if waiting is None or client is None:
-        return None
+    return None if waiting is None or client is None else (waiting, client)
+
+
+def pending(request_id: str) -> PendingView | None:
+    """The stored request as pages show it; None when it is unknown, answered or too old."""
+    found = _find(request_id)
+    return None if found is None else _view(request_id, *found)
+
+
+def _view(request_id: str, waiting: AuthorizationRequest, client: Client) -> PendingView:
     return PendingView(
         request_id=request_id,
         client_name=client.client_name,
@@ -122,94 +146,96 @@ def deliver(answer: Answer) -> ResponseReturnValue:
     return make_response(render_template("authorize/form_post.html", answer=answer))
 
 
-def _waiting(step_type: type[Step]) -> tuple[str, AuthorizationRequest, Step, PendingView] | Response:
-    """The request of this page and its step, if that is the one the page is for; else where to go instead."""
+def _waiting(step_type: type[Step]) -> _Waiting | Response:
+    """The request of this page, if this is the page it waits for; else where to go instead."""
     request_id = request.values.get("request", "")
-    waiting = authorization.find(platform(), request_id)
-    view = pending(request_id)
-    client = clients.find_client(platform(), waiting.client_id) if waiting else None
-    if waiting is None or view is None or client is None:
+    found = _find(request_id)
+    if found is None:
         return error_page("request_expired", 400)
-    if (
-        request.form.get("decision") == "deny"
-    ):  # said on whatever page: it holds also if none is needed any more
-        return make_response(cancel(request_id))
+    if request.form.get("decision") == "deny":
+        return make_response(cancel(request_id))  # a refusal holds, also when the page is needed no more
+    waiting, client = found
     step = authorization.decide(platform(), waiting, client, session.current_login(), clock.now())
     if not isinstance(step, step_type):
         return make_response(proceed(waiting, request_id))
-    allow_client(view.redirect_origin, view.logo_uri)
-    return request_id, waiting, step, view
+    return _Waiting(request_id, waiting, client, step)
 
 
 @blueprint.route("/enterprise", methods=["GET", "POST"])
 def enterprise() -> ResponseReturnValue:
     """切换企业 within a request: which enterprise this grant acts for."""
-    found = _waiting(ChooseEnterprise)
-    if isinstance(found, Response):
-        return found
-    request_id, waiting, step, view = found
-    if request.method == "GET" or not isinstance(step, ChooseEnterprise):
-        return _enterprise_page(view, step)
-    return _choose(request_id, waiting, step, view)
+    waiting = _waiting(ChooseEnterprise)
+    if isinstance(waiting, Response):
+        return waiting
+    if request.method == "GET":
+        return _enterprise_page(waiting)
+    return _choose(waiting, request.form.get("enterprise"))
 
 
-def _choose(
-    request_id: str, waiting: AuthorizationRequest, step: ChooseEnterprise, view: PendingView
-) -> ResponseReturnValue:
-    chosen = request.form.get("enterprise")
-    offered = {acting.enterprise_credit_code for acting in step.candidates}
-    if step.may_act_as_self:
-        offered.add("")
-    if chosen not in offered:
-        return _enterprise_page(view, step, problem="enterprise_required", status=422)
-    answered = replace(waiting, enterprise=chosen)
-    authorization.save(platform(), request_id, answered)
-    return proceed(answered, request_id)
+def _choose(waiting: _Waiting, chosen: str | None) -> ResponseReturnValue:
+    if chosen is None or chosen not in _offered(waiting.step):
+        return _enterprise_page(waiting, "enterprise_required", 422)
+    answered = replace(waiting.request, enterprise=chosen)
+    authorization.save(platform(), waiting.request_id, answered)
+    return proceed(answered, waiting.request_id)
 
 
-def _enterprise_page(
-    view: PendingView, step: Step, problem: str | None = None, status: int = 200
-) -> ResponseReturnValue:
-    page = render_template("authorize/enterprise.html", pending=view, step=step, problem=problem)
+def _offered(step: Step) -> set[str]:
+    """The values that the page has radio buttons for."""
+    if not isinstance(step, ChooseEnterprise):
+        return set()
+    oneself = {""} if step.may_act_as_self else set()
+    return oneself | {acting.enterprise_credit_code for acting in step.candidates}
+
+
+def _enterprise_page(waiting: _Waiting, problem: str | None = None, status: int = 200) -> ResponseReturnValue:
+    page = render_template(
+        "authorize/enterprise.html", pending=waiting.view(), step=waiting.step, problem=problem
+    )
     return make_response(page, status)
 
 
 @blueprint.route("/consent", methods=["GET", "POST"])
 def consent() -> ResponseReturnValue:
     """What the client will know, for which enterprise; allow or deny."""
-    found = _waiting(Consent)
-    if isinstance(found, Response):
-        return found
-    request_id, waiting, step, view = found
-    if request.form.get("decision") == "allow" and isinstance(step, Consent):
-        return _allow(request_id, waiting, step)
-    data = shared_data(waiting.scopes | waiting.requested.scopes)
-    acting = step.acting if isinstance(step, Consent) else None
-    page = render_template("authorize/consent.html", pending=view, acting=acting, data=data)
+    waiting = _waiting(Consent)
+    if isinstance(waiting, Response):
+        return waiting
+    if request.form.get("decision") == "allow":
+        return _allow(waiting)
+    data = shared_data(_consented_scopes(waiting))
+    page = render_template(
+        "authorize/consent.html", pending=waiting.view(), acting=_acting(waiting.step), data=data
+    )
     return make_response(page, 200 if request.method == "GET" else 422)
 
 
-def _allow(request_id: str, waiting: AuthorizationRequest, step: Consent) -> ResponseReturnValue:
+def _allow(waiting: _Waiting) -> ResponseReturnValue:
     login = session.current_login()
     if login is not None:
-        acting = step.acting
+        acting = _acting(waiting.step)
+        enterprise_id = acting.enterprise_id if acting else None
+        scopes = _consented_scopes(waiting)
         consents.remember(
-            login.account_id,
-            waiting.client_id,
-            acting.enterprise_id if acting else None,
-            waiting.scopes | waiting.requested.scopes,
-            session.origin(),
+            login.account_id, waiting.request.client_id, enterprise_id, scopes, session.origin()
         )
-    return proceed(replace(waiting, consented=True), request_id)
+    return proceed(replace(waiting.request, consented=True), waiting.request_id)
+
+
+def _acting(step: Step) -> Acting | None:
+    return step.acting if isinstance(step, Consent) else None
+
+
+def _consented_scopes(waiting: _Waiting) -> frozenset[str]:
+    return waiting.request.scopes | waiting.request.requested.scopes
 
 
 @blueprint.route("/turned-away", methods=["GET", "POST"])
 def turned_away() -> ResponseReturnValue:
     """The client serves enterprises only: how to become a handler, and the way back."""
-    found = _waiting(TurnAway)
-    if isinstance(found, Response):
-        return found
-    request_id, _request, _step, view = found
+    waiting = _waiting(TurnAway)
+    if isinstance(waiting, Response):
+        return waiting
     if request.method == "POST":
-        return cancel(request_id)
-    return make_response(render_template("authorize/turned_away.html", pending=view), 403)
+        return cancel(waiting.request_id)
+    return make_response(render_template("authorize/turned_away.html", pending=waiting.view()), 403)
