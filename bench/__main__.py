@@ -103,7 +103,7 @@ def _started(product: Installation, plan: Plan) -> float:
     """Start several times; the last one stays."""
     seconds = []
     for _ in range(plan.starts):
-        product.children.stop()
+        product.stop()
         seconds.append(product.start())
         _tell(f"{product.name}: first answer after {seconds[-1]:.2f} s")
     return median(seconds)
@@ -130,9 +130,9 @@ def _judged(raw: Raw, bare: dict[str, float], hello_ms: float) -> table.Result:
 def _print(results: Sequence[table.Result], bare: dict[str, float], hello: Hello, seconds: float) -> None:
     for result in results:
         print("\n".join(table.lines(result)), end="\n\n")
-    samples = ", ".join(f"{sample:.3f}" for sample in hello.samples)
+    spread = f"{min(hello.samples):.3f}–{max(hello.samples):.3f} in {len(hello.samples)} samples"
     print(
-        f"Plain Flask's hello: {hello.cpu_ms:.3f} ms ({samples}); goals are for {table.HELLO_MS} ms, scaled."
+        f"Plain Flask's hello: {hello.cpu_ms:.3f} ms ({spread}); goals are for {table.HELLO_MS} ms, scaled."
     )
     print("Bare cryptography, CPU ms: " + ", ".join(f"{name} {ms:.4f}" for name, ms in bare.items()) + ".")
     print(f"Measured in {seconds:.0f} s. How to read this: docs/benchmark.md")

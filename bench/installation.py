@@ -22,7 +22,9 @@ from deploy.serving import granian
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 30
 POLL_SECONDS = 0.002
-SETTLE_SECONDS = 1.0
+WORKER_START_SECONDS = 1.0
+SETTLE_SECONDS = 5.0
+IDLE_SHARE = 0.1
 SMS_CODE = "246810"
 DISCOVERY = "/.well-known/openid-configuration"
 POSTGRESQL, EMBEDDED = "PostgreSQL and Redis", "embedded SQLite"
@@ -64,11 +66,16 @@ class Installation:
         """Start the server; returns the seconds until discovery answered 200."""
         return start(self.children, "idp", "wsgi:app", self.port, self.environ, DISCOVERY)
 
+    def stop(self) -> None:
+        """Stop what was started; it can be started again."""
+        self.children.stop()
+        self.children.started.clear()
+
     def start_worker(self) -> None:
         """Start the process that delivers the outbox and seals the audit trail."""
         command = [sys.executable, "-m", "flask", "--app", "wsgi", "worker"]
         self.children.start("worker", command, self.environ)
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(WORKER_START_SECONDS)
 
     def cpu(self) -> Cpu:
         """What each part has used so far."""
@@ -78,6 +85,17 @@ class Installation:
             store=processes.cpu_seconds(self.store_pids) if self.store_pids else 0.0,
             worker=processes.cpu_seconds([pid_of(self.children, "worker")]),
         )
+
+    def settle(self) -> None:
+        """Wait until the server rests: what an earlier load left unfinished belongs to no round."""
+        deadline, pause = time.monotonic() + SETTLE_SECONDS, 0.1
+        supervisor = [pid_of(self.children, "idp")]
+        used = processes.cpu_seconds(supervisor)
+        while time.monotonic() < deadline:
+            time.sleep(pause)
+            before, used = used, processes.cpu_seconds(supervisor)
+            if used - before <= IDLE_SHARE * pause:
+                return
 
     def memory(self) -> tuple[float, float]:
         """PSS in MiB of the server's workers, and of the process above them."""

@@ -26,7 +26,7 @@ class Plan:
     warm_up_seconds: int = 1
 
 
-FULL = Plan(rounds=3, seconds=3, starts=5, limit_seconds=1.0, hello_before_each_item=True)
+FULL = Plan(rounds=3, seconds=3, starts=3, limit_seconds=1.0, hello_before_each_item=True)
 QUICK = Plan(rounds=1, seconds=1, starts=1, limit_seconds=0.3, hello_before_each_item=False)
 
 
@@ -91,6 +91,7 @@ def item(installation: Installation, measured: Item, plan: Plan) -> Measured:
 
 
 def _round(installation: Installation, measured: Item, seconds: int) -> Measured:
+    installation.settle()
     data = measured.data(installation)
     before = installation.cpu()
     load = _drive(installation, measured, data, seconds)
