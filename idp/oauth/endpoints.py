@@ -90,10 +90,10 @@ def revoke(platform: Platform, request: ProtocolRequest) -> None:
     A person's access token ends its whole authorization, as a refresh token does.
     """
     client = client_auth.authenticate(platform, request)
-    _revoke(platform, client, _token_of(request), clock.now())
+    _revoke(platform, client, _token_of(request), request.origin, clock.now())
 
 
-def _revoke(platform: Platform, client: Client, token: str, now: datetime) -> None:
+def _revoke(platform: Platform, client: Client, token: str, origin: Origin, now: datetime) -> None:
     payload = tokens.read_access_token(platform, token, now)
     if payload is None:
         grant = authorizations.find_by_refresh_token(platform, token, now, former=True)
@@ -105,7 +105,7 @@ def _revoke(platform: Platform, client: Client, token: str, now: datetime) -> No
         _remember_revoked(platform, payload, now)
         grant = None
     if grant is not None and grant.client_id == client.client_id:
-        authorizations.revoke(platform, grant, Origin("", "", ""), now)
+        authorizations.revoke(platform, grant, origin, now)
 
 
 def _remember_revoked(platform: Platform, payload: dict[str, Any], now: datetime) -> None:

@@ -105,7 +105,9 @@ class AuthorizationCodeGrant(TokenGrant):
         """Exchange the code, once."""
         code, redirect_uri = self.required("code"), self.required("redirect_uri")
         challenge = _challenge_of(self.request.parameters.get("code_verifier", ""))
-        grant = authorizations.redeem_code(self.platform, client, code, redirect_uri, challenge, clock.now())
+        grant = authorizations.redeem_code(
+            self.platform, client, code, redirect_uri, challenge, self.request.origin, clock.now()
+        )
         if isinstance(grant, Refusal):
             raise InvalidGrantError("The code is unknown, expired, used, or was issued for another request")
         return self.tokens_for(client, grant, grant.scopes, grant.nonce)
@@ -129,7 +131,7 @@ class RefreshTokenGrant(TokenGrant):
         asked = frozenset(self.request.parameters.get("scope", "").split())
         if asked:
             self._refuse_wider(client, refresh_token, asked)
-        grant = authorizations.rotate(self.platform, client, refresh_token, clock.now())
+        grant = authorizations.rotate(self.platform, client, refresh_token, self.request.origin, clock.now())
         if isinstance(grant, Refusal):
             raise InvalidGrantError(
                 "The refresh token is unknown, used, expired, or what it rests on has ended"

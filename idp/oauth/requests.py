@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,9 @@ from authlib.oauth2.rfc6749 import OAuth2Request
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
+from idp.domain.audit import LONGEST_USER_AGENT, Origin
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 100
 MAX_BYTES = 32 * 1024
@@ -37,10 +41,9 @@ class ProtocolRequest(OAuth2Request):
 
     headers: Mapping[str, str]
 
-    def __init__(
-        self, parameters: Mapping[str, str], headers: Mapping[str, str], method: str = "POST"
-    ) -> None:
-        self.method = method
+    def __init__(self, parameters: Mapping[str, str], headers: Mapping[str, str], origin: Origin) -> None:
+        self.method = "POST"
+        self.origin = origin
         self.parameters = parameters
         self.uri = ""
         self.headers = headers
@@ -83,4 +86,14 @@ def read_form(request: Any) -> ProtocolRequest:
     parameters = parse(request.get_data(cache=False))
     if parameters.repeated:
         raise InvalidRequestError("A parameter is sent more than once")
-    return ProtocolRequest(parameters, request.headers, request.method)
+    return ProtocolRequest(parameters, request.headers, origin_of(request))
+
+
+def origin_of(request: Any) -> Origin:
+    """Where a Flask request came from, for the audit trail; its id is a proxy's, if it gave a well-formed one."""
+    request_id = request.headers.get("X-Request-ID", "")
+    return Origin(
+        address=request.remote_addr or "",
+        user_agent=request.headers.get("User-Agent", "")[:LONGEST_USER_AGENT],
+        request_id=request_id if _REQUEST_ID.fullmatch(request_id) else "",
+    )

@@ -119,7 +119,13 @@ def _seal(platform: Platform, purpose: str, text: str) -> str:
 
 
 def redeem_code(
-    platform: Platform, client: Client, code: str, redirect_uri: str, code_challenge: str, now: datetime
+    platform: Platform,
+    client: Client,
+    code: str,
+    redirect_uri: str,
+    code_challenge: str,
+    origin: Origin,
+    now: datetime,
 ) -> Grant | Refusal:
     """Exchange a code, once (RFC 6749 §4.1.3, RFC 7636 §4.6).
 
@@ -132,26 +138,28 @@ def redeem_code(
     with single_statements() as driver:
         row = rows.redeem(driver, authorization_id, client.client_id, redirect_uri, code_challenge, now)
     if row is None:
-        return _refuse_code(platform, authorization_id, now)
+        return _refuse_code(platform, authorization_id, origin, now)
     return _grant(client, row) or Refusal.of("code_invalid")
 
 
-def _refuse_code(platform: Platform, authorization_id: str, now: datetime) -> Refusal:
+def _refuse_code(platform: Platform, authorization_id: str, origin: Origin, now: datetime) -> Refusal:
     with single_statements() as driver:
         state = rows.find_state(driver, authorization_id)
     if state is None or state["redeemed_at"] is None:
         return Refusal.of("code_invalid")
     with transaction() as session:
         if _revoke(session, platform, Authorization.id == authorization_id, "code_reused", now):
-            _record_reuse(session, state, authorization_id, "code_reused")
+            _record_reuse(session, state, authorization_id, "code_reused", origin)
     return Refusal.of("code_reused")
 
 
-def _record_reuse(session: Session, state: Mapping[str, Any], authorization_id: str, result: str) -> None:
+def _record_reuse(
+    session: Session, state: Mapping[str, Any], authorization_id: str, result: str, origin: Origin
+) -> None:
     audit.record(
         session,
         AuditEvent.TOKEN_REUSE,
-        Origin("", "", ""),
+        origin,
         account_id=state["account_id"],
         client_id=state["client_id"],
         object_id=authorization_id,
@@ -176,10 +184,13 @@ def _open_refresh_token(platform: Platform, token: str) -> tuple[str, int] | Non
     return authorization_id, int(generation)
 
 
-def rotate(platform: Platform, client: Client, refresh_token: str, now: datetime) -> Grant | Refusal:
-    """Step to the next refresh token (RFC 9700 §4.14.2): the former one still works for 30 seconds, with the
-    same
-    successor; an older one is reuse and revokes the authorization (``refresh_token_reused``).
+def rotate(
+    platform: Platform, client: Client, refresh_token: str, origin: Origin, now: datetime
+) -> Grant | Refusal:
+    """Step to the next refresh token (RFC 9700 §4.14.2).
+
+    The former one still works for 30 seconds, with the same successor; an older one is reuse and revokes the
+    authorization (``refresh_token_reused``).
     """
     opened = _open_refresh_token(platform, refresh_token)
     if opened is None:
@@ -188,12 +199,17 @@ def rotate(platform: Platform, client: Client, refresh_token: str, now: datetime
     with single_statements() as driver:
         row = rows.rotate(driver, authorization_id, client.client_id, generation, now)
     if row is None:
-        return _rotate_again(platform, client, authorization_id, generation, now)
+        return _rotate_again(platform, client, authorization_id, generation, origin, now)
     return _grant(client, row) or Refusal.of("refresh_token_invalid")
 
 
 def _rotate_again(
-    platform: Platform, client: Client, authorization_id: str, generation: int, now: datetime
+    platform: Platform,
+    client: Client,
+    authorization_id: str,
+    generation: int,
+    origin: Origin,
+    now: datetime,
 ) -> Grant | Refusal:
     """Why the generation didn't step: a second tab within the grace, reuse, or something that has ended."""
     with single_statements() as driver:
@@ -207,7 +223,7 @@ def _rotate_again(
         return Refusal.of("refresh_token_invalid")  # current, but what it rests on has ended
     with transaction() as session:
         if _revoke(session, platform, Authorization.id == authorization_id, "refresh_token_reused", now):
-            _record_reuse(session, state, authorization_id, "refresh_token_reused")
+            _record_reuse(session, state, authorization_id, "refresh_token_reused", origin)
     return Refusal.of("refresh_token_reused")
 
 
