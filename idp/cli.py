@@ -197,8 +197,8 @@ def verify_audit() -> None:
     help="smdvs's public keys, as `python -m clients.smdvs.keys` prints them.",
 )
 def load_demonstration(smdvs_url: str, smdvs_jwks: Path) -> None:
-    """Load the demonstration accounts, enterprises and smdvs's registration; a second time changes
-    nothing.
+    """Load the demonstration accounts, enterprises and smdvs's registration;
+    a second time changes nothing.
     """
     platform = _platform()
     if not platform.settings.development:

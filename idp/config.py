@@ -13,8 +13,8 @@ MIN_SECRET_LENGTH = 32
 
 
 class ConfigurationError(Exception):
-    """The environment can't be served from; ``faults`` holds one line for each fault, each naming its
-    variable.
+    """The environment can't be served from; ``faults`` holds one line for each fault,
+    each naming its variable.
     """
 
     def __init__(self, faults: list[str]) -> None:

@@ -1,5 +1,5 @@
-"""The provider's metadata and keys, cached, with key rollover (OpenID Connect Discovery 1.0 §4, §10.1.1 of
-Core).
+"""The provider's metadata and keys, cached, with key rollover (OpenID Connect Discovery 1.0 §4,
+§10.1.1 of Core).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The part that all signed tokens share: an allowed algorithm, a known key of the provider, a
-good signature.
+"""The part that all signed tokens share: an allowed algorithm,
+a known key of the provider, a good signature.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class VerifiedJwt:
 
     @property
     def typ(self) -> str:
-        """The media type, lower case, without the ``application/`` prefix that RFC 7515 §4.1.9 lets one leave
-        out.
+        """The media type, lower case, without the ``application/`` prefix
+        that RFC 7515 §4.1.9 lets one leave out.
         """
         return str(self.header.get("typ", "")).lower().removeprefix("application/")
 

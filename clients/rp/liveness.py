@@ -1,5 +1,5 @@
-"""Whether a token that was good when signed is still in force: introspection (RFC 7662), remembered for a
-second.
+"""Whether a token that was good when signed is still in force:
+introspection (RFC 7662), remembered for a second.
 
 A signature can't know that an enterprise has since revoked its handler. When the provider can't
 be asked, the answer is
@@ -39,8 +39,8 @@ class Liveness:
     def confirm(
         self, token: str, claims: Mapping[str, Any], *, fresh: bool = False
     ) -> Mapping[str, Any] | Refusal:
-        """The token's claims as they stand now, or the refusal. ``fresh`` asks even if asked within the last
-        second.
+        """The token's claims as they stand now, or the refusal.
+        ``fresh`` asks even if asked within the last second.
         """
         answer = self._answer(token, fresh)
         if answer.get("active") is not True:

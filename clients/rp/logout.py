@@ -33,8 +33,8 @@ class InvalidLogoutToken:
 def process_logout_token(
     provider: Provider, client_id: str, token: str, now: datetime
 ) -> LogoutEvent | InvalidLogoutToken:
-    """Check all that §2.6 asks for but the replay of ``jti``, which needs a memory. Raises
-    ProviderUnavailable.
+    """Check all that §2.6 asks for but the replay of ``jti``, which needs a memory.
+    Raises ProviderUnavailable.
     """
     try:
         verified = jwt.verify(provider, token)

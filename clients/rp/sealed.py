@@ -43,8 +43,8 @@ class Sealer:
             raise SealBroken(context) from error
 
     def digest(self, text: str, context: str) -> str:
-        """A keyed fingerprint (HMAC-SHA256, hex): equal texts are seen to be equal, and nobody can guess
-        them.
+        """A keyed fingerprint (HMAC-SHA256, hex): equal texts are seen to be equal,
+        and nobody can guess them.
         """
         return hmac.new(self._digest_key, f"{context}\0{text}".encode(), hashlib.sha256).hexdigest()
 

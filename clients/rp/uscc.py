@@ -9,8 +9,8 @@ _FORM = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}")
 
 
 def is_canonical(code: object) -> bool:
-    """Whether it is a USCC in its one canonical spelling: 18 characters, upper case, right
-    check character.
+    """Whether it is a USCC in its one canonical spelling:
+    18 characters, upper case, right check character.
     """
     if not isinstance(code, str) or not _FORM.fullmatch(code):
         return False

@@ -1,5 +1,5 @@
-"""Forms as browsers send them: read strictly, turned into the document that Report checks, and back into
-fields.
+"""Forms as browsers send them: read strictly, turned into the document that Report checks,
+and back into fields.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Browser sessions: a random cookie, the tokens behind it, and their renewal, one at a time for
-each session.
+"""Browser sessions: a random cookie, the tokens behind it, and their renewal,
+one at a time for each session.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from clients.smdvs.storage.database import Database
 
 @dataclass(frozen=True)
 class System:
-    """Settings, database, the provider and who we are to it; ``fields`` seals what rests, ``cookies`` what
-    travels.
+    """Settings, database, the provider and who we are to it;
+    ``fields`` seals what rests, ``cookies`` what travels.
     """
 
     settings: Settings

@@ -1,5 +1,5 @@
-"""The codes of the accident report (domain: fields of the report form). Their Chinese words are in
-labels.py.
+"""The codes of the accident report (domain: fields of the report form).
+Their Chinese words are in labels.py.
 """
 
 from __future__ import annotations

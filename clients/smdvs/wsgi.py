@@ -1,5 +1,5 @@
-"""What a WSGI server loads: ``clients.smdvs.wsgi:app``. Refuses to start on a faulty environment, naming
-every fault.
+"""What a WSGI server loads: ``clients.smdvs.wsgi:app``.
+Refuses to start on a faulty environment, naming every fault.
 """
 
 from __future__ import annotations

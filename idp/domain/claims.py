@@ -100,8 +100,8 @@ NOTHING_REQUESTED = RequestedClaims()
 
 
 def parse_claims_parameter(text: str | None, allowed_scopes: frozenset[str]) -> RequestedClaims | Refusal:
-    """Read the ``claims`` request parameter; claims beyond ``allowed_scopes`` and unknown members are left
-    out.
+    """Read the ``claims`` request parameter; claims beyond ``allowed_scopes``
+    and unknown members are left out.
 
     Refuses with ``claims_invalid`` what is not JSON of the shape of OIDC Core 5.5.
     """
@@ -151,8 +151,8 @@ def _pinned_enterprises(sections: Mapping[str, Mapping[str, Any]]) -> tuple[str,
 def _asked_values(member: object) -> list[str] | None:
     """The ASCII texts that a member's ``value`` or ``values`` asks for, [] without either (OIDC Core 5.5.1).
 
-    None for anything else, an empty ``values`` too: a request that nothing can meet is never one that
-    everything meets.
+    None for anything else, an empty ``values`` too:
+    a request that nothing can meet is never one that everything meets.
     """
     if not isinstance(member, dict) or not member.keys() & {"value", "values"}:
         return []
@@ -169,8 +169,8 @@ def handler_scope(authorized: Iterable[str], served: Iterable[str]) -> tuple[str
 
 
 def mandate_claims(subject: Subject) -> dict[str, Any]:
-    """Every claim of the mandate that is true of ``subject``; absent ones are left out, never null or
-    empty.
+    """Every claim of the mandate that is true of ``subject``;
+    absent ones are left out, never null or empty.
     """
     claims: dict[str, Any] = {
         "account_type": subject.account_type,
@@ -225,8 +225,8 @@ def id_token_claims(
 def userinfo_claims(
     subject: Subject, person: PersonalData, scopes: frozenset[str], requested: RequestedClaims
 ) -> dict[str, Any]:
-    """The userinfo answer but ``sub``: claims of the granted scopes and of the ``claims`` parameter
-    (Core 5.3.2).
+    """The userinfo answer but ``sub``: claims of the granted scopes
+    and of the ``claims`` parameter (Core 5.3.2).
     """
     personal = {
         name: value

@@ -42,8 +42,8 @@ _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """One registered client as every layer sees it; names as RFC 7591, OIDC Registration and claims.md have
-    them.
+    """One registered client as every layer sees it;
+    names as RFC 7591, OIDC Registration and claims.md have them.
 
     ``secrets`` holds (SHA-256 hex, expiry or None) of each secret that may be in use.
     """

@@ -14,8 +14,8 @@ PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """One enterprise that an account may act for, and why: as its legal-person account or by an
-    authorisation.
+    """One enterprise that an account may act for, and why:
+    as its legal-person account or by an authorisation.
     """
 
     enterprise_id: str
@@ -59,8 +59,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What this account has allowed this client before: scopes by enterprise id ("" is oneself), the
-    latest first.
+    """What this account has allowed this client before:
+    scopes by enterprise id ("" is oneself), the latest first.
     """
 
     scopes_by_enterprise: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -89,8 +89,8 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class TurnAway:
-    """The client serves enterprises only and this person acts for none: a page says how to become a
-    handler.
+    """The client serves enterprises only and this person acts for none:
+    a page says how to become a handler.
     """
 
 
@@ -128,8 +128,8 @@ def next_step(
 ) -> Step:
     """The one thing to do next (OIDC Core 3.1.2.1, 3.1.2.4; claims.md).
 
-    ``candidates`` are authorisations in force at ``now``. With ``prompt=none`` a page becomes the error that
-    names it.
+    ``candidates`` are authorisations in force at ``now``.
+    With ``prompt=none`` a page becomes the error that names it.
     """
     step = _next_page_or_answer(asked, client, login, candidates, remembered, now)
     return _CODES.get(type(step), step) if "none" in asked.prompts else step
@@ -229,8 +229,8 @@ def _picked(enterprise: str, client: Client, viable: tuple[Acting, ...]) -> Step
 
 
 def _preferred(login: SignedIn, viable: tuple[Acting, ...], remembered: Remembered) -> Acting | None:
-    """The enterprise last consented for this client, else the account's default (contract.md, acting
-    enterprise).
+    """The enterprise last consented for this client, else the account's default (contract.md,
+    acting enterprise).
     """
     by_id = {acting.enterprise_id: acting for acting in viable}
     for enterprise_id in (*remembered.scopes_by_enterprise, login.default_enterprise_id):

@@ -14,8 +14,8 @@ PLAIN = {database.UtcDateTime: "sa.DateTime(timezone=True)", database.Json: "sa.
 
 
 def _plain_type(kind: str, item: Any, _context: object) -> str | Literal[False]:
-    """Write our column types as what they are in the database: a migration must not change with the
-    program.
+    """Write our column types as what they are in the database:
+    a migration must not change with the program.
     """
     return PLAIN.get(type(item), False) if kind == "type" else False
 

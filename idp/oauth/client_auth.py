@@ -96,8 +96,8 @@ def _public(platform: Platform, client_id: str) -> Client:
 
 
 def _with_assertion(platform: Platform, assertion: str, parameters: Mapping[str, str]) -> Client:
-    """``private_key_jwt``: who it claims to be first, then the signature by that client's key, then
-    single use.
+    """``private_key_jwt``: who it claims to be first, then the signature by that client's key,
+    then single use.
     """
     if parameters.get("client_assertion_type") != ASSERTION_TYPE:
         raise _refused("client_assertion_type is missing or unknown")

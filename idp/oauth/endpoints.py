@@ -28,8 +28,8 @@ def _token_of(request: ProtocolRequest) -> str:
 
 
 def introspect(platform: Platform, request: ProtocolRequest) -> dict[str, Any]:
-    """What a token is worth right now (RFC 7662 §2), to a confidential client that it belongs to or is meant
-    for.
+    """What a token is worth right now (RFC 7662 §2),
+    to a confidential client that it belongs to or is meant for.
 
     Whatever is unknown, ended or none of the caller's business is ``{"active": false}``.
     """

@@ -1,5 +1,5 @@
-"""RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0): what a request proves, and where it may
-lead.
+"""RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0):
+what a request proves, and where it may lead.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class LogoutRequest:
 def read(platform: Platform, parameters: RepeatedParameters) -> LogoutRequest | PageError:
     """Validate a logout request (RPL 2, 4).
 
-    Only a hint that this provider signed for the client, with an address registered by that client, leads
-    anywhere.
+    Only a hint that this provider signed for the client, with an address registered by that client,
+    leads anywhere.
     """
     if parameters.repeated:
         return PageError(parameters.repeated[0], "repeated")

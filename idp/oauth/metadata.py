@@ -1,5 +1,5 @@
-"""Discovery and the JWK Set: bytes made ahead, answered before Flask (OIDC Discovery 3, RFC 8414, RFC
-7517).
+"""Discovery and the JWK Set: bytes made ahead, answered before Flask (OIDC Discovery 3, RFC 8414,
+RFC 7517).
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ class UnreadableRequest(InvalidRequestError):
 
 
 class RepeatedParameters(dict[str, str]):
-    """Parameters of which some came twice: the first value of each, and the names of the ``repeated``
-    ones.
+    """Parameters of which some came twice: the first value of each,
+    and the names of the ``repeated`` ones.
     """
 
     repeated: tuple[str, ...] = ()
@@ -90,7 +90,7 @@ def read_form(request: Any) -> ProtocolRequest:
 
 
 def origin_of(request: Any) -> Origin:
-    """Where a Flask request came from, for the audit trail; its id is a proxy's, if it gave a well-formed one."""
+    """Where a Flask request came from, for the audit trail; its id is a proxy's, if well formed."""
     request_id = request.headers.get("X-Request-ID", "")
     return Origin(
         address=request.remote_addr or "",

@@ -1,5 +1,5 @@
-"""Signed tokens of the platform: access tokens (RFC 9068), ID tokens (OIDC Core 2), logout tokens (BCL
-2.4).
+"""Signed tokens of the platform: access tokens (RFC 9068), ID tokens (OIDC Core 2),
+logout tokens (BCL 2.4).
 """
 
 from __future__ import annotations
@@ -102,8 +102,8 @@ def issue_id_token(
     nonce: str | None,
     now: datetime,
 ) -> str:
-    """An ID token; ``aud`` is the client as one string (authlib.md, P23), ``auth_time`` that of the
-    sign-in.
+    """An ID token; ``aud`` is the client as one string (authlib.md, P23),
+    ``auth_time`` that of the sign-in.
     """
     payload = {
         "iss": platform.settings.issuer,
@@ -125,8 +125,8 @@ def read_id_token_hint(platform: Platform, token: str, now: datetime) -> dict[st
 def issue_logout_token(
     platform: Platform, client_id: str, subject: Mapping[str, Any], now: datetime
 ) -> str | None:
-    """A logout token for one client, signed like its ID tokens; None when there is no such client any
-    more.
+    """A logout token for one client, signed like its ID tokens;
+    None when there is no such client any more.
     """
     client = clients.find_client(platform, client_id)
     if client is None:

@@ -1,5 +1,5 @@
-"""Authorizations: issued by the interaction, redeemed and rotated at the token endpoint, revoked by whatever
-ends them.
+"""Authorizations: issued by the interaction, redeemed and rotated at the token endpoint,
+revoked by whatever ends them.
 
 A code and a refresh token are not stored. Each is the authorization's id with a MAC over what it stands for,
 so that the row alone decides whether it still works.
@@ -174,8 +174,8 @@ def refresh_token_of(platform: Platform, grant: Grant) -> str:
 
 
 def _open_refresh_token(platform: Platform, token: str) -> tuple[str, int] | None:
-    """The authorization id and generation of a refresh token that this platform made; None for any
-    other text.
+    """The authorization id and generation of a refresh token that this platform made;
+    None for any other text.
     """
     text, _, _seal_part = token.rpartition(".")
     authorization_id, _, generation = text.partition(".")

@@ -1,5 +1,5 @@
-"""The client register: admins register, change and disable clients; every request reads them from a
-short cache.
+"""The client register: admins register, change and disable clients;
+every request reads them from a short cache.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def _load(client_id: str) -> Client | None:
 
 
 def audience_of(platform: Platform, scopes: frozenset[str]) -> tuple[str, ...]:
-    """The resources that a token with these scopes is meant for: those of the clients whose scopes they
-    are.
+    """The resources that a token with these scopes is meant for:
+    those of the clients whose scopes they are.
     """
     servers = platform.resource_servers.get("all", _load_resource_servers)
     resources = [uri for scope in sorted(scopes) for uri in servers.get(scope, ())]
@@ -99,8 +99,8 @@ def register(
     """Register a client from RFC 7591 metadata with claims.md's additions.
 
     ``client_id`` may be given in the metadata; ``client_id_taken`` if it is in use, unless ``replace``,
-    which gives the existing client this metadata and leaves its secrets. ``actor`` is the admin's account
-    id.
+    which gives the existing client this metadata and leaves its secrets.
+    ``actor`` is the admin's account id.
     """
     validated = validate_metadata(metadata, development=platform.settings.development)
     if isinstance(validated, Refusal):

@@ -76,8 +76,8 @@ class Json(TypeDecorator[Any]):
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """One engine and its two ways of use: ``writes`` locks SQLite for writing at once, ``single`` is
-    autocommit.
+    """One engine and its two ways of use: ``writes`` locks SQLite for writing at once,
+    ``single`` is autocommit.
     """
 
     writes: Engine
@@ -85,8 +85,8 @@ class Engines:
 
     @classmethod
     def over(cls, engine: Engine) -> Engines:
-        """Set up ``engine`` (WAL, busy timeout, foreign keys and explicit BEGIN on SQLite) and derive
-        both uses.
+        """Set up ``engine`` (WAL, busy timeout, foreign keys and explicit BEGIN on SQLite)
+        and derive both uses.
         """
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
@@ -114,8 +114,8 @@ def _engines() -> Engines:
 def transaction() -> Iterator[Session]:
     """A session that commits when the block ends and rolls back when it raises.
 
-    On SQLite it begins with ``BEGIN IMMEDIATE``, so that a reader never has to become a writer halfway
-    (SQLITE_BUSY).
+    On SQLite it begins with ``BEGIN IMMEDIATE``, so that a reader
+    never has to become a writer halfway (SQLITE_BUSY).
     """
     with Session(_engines().writes, expire_on_commit=False) as session, session.begin():
         yield session

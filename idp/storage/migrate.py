@@ -1,5 +1,5 @@
-"""The schema's history: upgrade a database to the present one, safely when several processes start at
-once.
+"""The schema's history: upgrade a database to the present one,
+safely when several processes start at once.
 """
 
 from __future__ import annotations

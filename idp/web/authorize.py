@@ -137,8 +137,8 @@ def _answer(
 
 
 def deliver(answer: Answer) -> ResponseReturnValue:
-    """Send the answer to the client as its response_mode says (RFC 6749 §4.1.2, Form Post Response Mode
-    2).
+    """Send the answer to the client as its response_mode says (RFC 6749 §4.1.2,
+    Form Post Response Mode 2).
     """
     if answer.response_mode == "query":
         return redirect(answer.location, 303)

@@ -1,5 +1,5 @@
-"""Accident reports: the row people look for, its immutable versions, its number, and who sent it under which
-key.
+"""Accident reports: the row people look for, its immutable versions, its number,
+and who sent it under which key.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ def find_submission(session: Session, client_id: str, sub: str, key_hash: str) -
 def claim_submission(
     session: Session, client_id: str, sub: str, key_hash: str, body_digest: str, report_no: str, now: datetime
 ) -> bool:
-    """Bind the key to this report; false when another submission has it, which may have come at the same
-    moment.
+    """Bind the key to this report; false when another submission has it,
+    which may have come at the same moment.
     """
     values = {
         "client_id": client_id,

@@ -1,5 +1,5 @@
-"""Signed-in browsers. The cookie holds a random id, the row its hash; tokens and the person's name are
-sealed.
+"""Signed-in browsers. The cookie holds a random id, the row its hash;
+tokens and the person's name are sealed.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def record_seen(session: Session, id_hash: str, now: datetime) -> None:
 
 
 def claim_refresh(session: Session, id_hash: str, access_sealed: str, now: datetime, until: datetime) -> bool:
-    """Whether the caller is the one who may refresh this access token now; false when another is at it, or
-    has.
+    """Whether the caller is the one who may refresh this access token now;
+    false when another is at it, or has.
     """
     free = or_(BrowserSession.refreshing_until.is_(None), BrowserSession.refreshing_until <= now)
     same = and_(BrowserSession.id_hash == id_hash, BrowserSession.access_token_sealed == access_sealed)
@@ -81,8 +81,8 @@ def end_session(session: Session, id_hash: str) -> None:
 
 
 def end_sessions_of(session: Session, sid: str | None, sub: str | None) -> int:
-    """End what a logout event names: the session with ``sid``, or every one of ``sub``. Returns how many
-    ended.
+    """End what a logout event names: the session with ``sid``, or every one of ``sub``.
+    Returns how many ended.
     """
     if sid is not None:
         whose: ColumnElement[bool] = BrowserSession.sid == sid
