@@ -136,8 +136,7 @@ def _verified_claims(platform: Platform, client: Client, assertion: str) -> dict
         else list(ASSERTION_ALGORITHMS)
     )
     try:
-        header = jws.extract_compact(assertion.encode()).headers()
-        keys = _keys_of(platform, client, header.get("kid"))
+        keys = _keys_of(platform, client)
         return dict(jwt.decode(assertion, keys, algorithms=algorithms).claims)
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise _refused("The assertion's signature can't be verified with the client's keys") from error
@@ -183,11 +182,10 @@ def _is_jti(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MAX_JTI
 
 
-def _keys_of(platform: Platform, client: Client, kid: str | None) -> KeySet:
+def _keys_of(platform: Platform, client: Client) -> KeySet:
     """The client's registered keys; those of a ``jwks_uri`` are at most a minute old."""
     if client.jwks is not None:
         return KeySet.import_key_set(dict(client.jwks))  # type: ignore[arg-type] # validated at registration
-    del kid
     return KeySet.import_key_set(_fetched_jwks(platform, client.jwks_uri or ""))
 
 
