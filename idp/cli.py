@@ -77,7 +77,7 @@ def add_client(source: Any) -> None:
     """Register a client from RFC 7591 metadata; prints the registration, the secret in it this once."""
     try:
         metadata = json.load(source)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         _fail(f"This is not JSON: {error}")
     if not isinstance(metadata, dict):
         _fail("The metadata must be a JSON object.")
