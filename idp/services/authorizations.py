@@ -359,7 +359,8 @@ def end_session(session: Session, platform: Platform, sid: str, now: datetime) -
     """
     for row in rows.clients_of_session(session, sid):
         _notify(session, platform, row)
-    ending = (Authorization.sid == sid) & Authorization.scope.not_like("%offline_access%")
+    offline = (" " + Authorization.scope + " ").contains(" offline_access ", autoescape=True)
+    ending = (Authorization.sid == sid) & ~offline
     _revoke(session, platform, ending, "session_ended", now, notify=False)
 
 

@@ -459,8 +459,9 @@ situations = st.tuples(
 def test_a_silent_request_never_shows_a_page(
     situation: tuple[Asked, Client, SignedIn | None, tuple[Acting, ...], Remembered],
 ) -> None:
-    request_, *others = situation
-    step = next_step(replace(request_, prompts=frozenset({"none"})), *others, NOW)
+    request_, client, login, candidates, before = situation
+    silent = replace(request_, prompts=frozenset({"none"}))
+    step = next_step(silent, client, login, candidates, before, NOW)
     assert isinstance(step, Respond | Fail)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from joserfc.jwk import Key
 from werkzeug.test import TestResponse
 
 from idp import clock
@@ -35,10 +34,10 @@ def backend(request: pytest.FixtureRequest) -> str:
 def _import_each_key_once() -> Iterator[None]:
     """Checking an RSA key costs more than all else in starting the application, and each test starts one."""
     with pytest.MonkeyPatch.context() as patch:
-        known: dict[str, Key] = {}
+        known: dict[str, Any] = {}
         import_key = files._imported
 
-        def imported(*args: Any) -> Key:
+        def imported(*args: Any) -> Any:
             name = repr(args)
             if name not in known:
                 known[name] = import_key(*args)

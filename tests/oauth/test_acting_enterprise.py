@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def pin(*credit_codes: str) -> str:
     return json.dumps({"id_token": {"enterprise_credit_code": {"values": list(credit_codes)}}})
 
 
-def acting(scene: Scene, answer: dict[str, str], rp: RelyingParty | None = None) -> dict[str, str]:
+def acting(scene: Scene, answer: dict[str, str], rp: RelyingParty | None = None) -> dict[str, Any]:
     rp = rp or scene.rp
     return claims_of(rp.redeem(answer["code"]).get_json()["id_token"], rp.http)
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 import pytest
 from sqlalchemy import select
 
-from idp.services import authentication
+from idp.services import authentication, authorizations
 from idp.services.platform import Platform
 from idp.storage.audit import AuditEvent as Entry
 from idp.storage.authorizations import Authorization
@@ -128,7 +129,8 @@ def test_a_code_lives_sixty_seconds(scene: Scene, time: MovableClock, seconds: i
 def test_the_age_of_the_sign_in_does_not_shorten_a_codes_life(scene: Scene, time: MovableClock) -> None:
     for _ in range(5):
         time.advance(minutes=29)
-        code = scene.browser.code_for(scene.rp)
+        scene.browser.code_for(scene.rp)
+    code = scene.browser.code_for(scene.rp)
     assert scene.rp.redeem(code).status_code == 200
 
 
@@ -213,4 +215,14 @@ def test_a_verifier_is_no_code(scene: Scene) -> None:
 def test_a_code_is_bound_to_the_person_who_was_there(scene: Scene, people: People, browser: Browser) -> None:
     code = scene.browser.code_for(scene.rp)
     browser.sign_in(people.person())  # ends the former login in this browser
+    assert_error(scene.rp.redeem(code), "invalid_grant")
+
+
+def test_a_grant_that_ends_in_the_middle_of_its_redemption_gives_no_tokens(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.browser.allow(scene.rp, scene.account_id)
+    asked = json.dumps({"id_token": {"email": None}})
+    code = scene.browser.code_for(scene.rp, scope="openid", claims=asked)
+    monkeypatch.setattr(authorizations, "find_grant_with_person", lambda *_: None)
     assert_error(scene.rp.redeem(code), "invalid_grant")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from idp.services import consents
+from idp.services import clients, consents
 from idp.services.platform import Platform
 from tests.oauth.browser import ORIGIN, Browser, answer_of, hidden_fields, page_of
 from tests.oauth.conftest import RegisterClient, Scene
@@ -212,3 +212,20 @@ def test_an_unknown_request_is_a_page_that_says_so(browser: Browser, page: str, 
     response = browser.get(f"{page}?request={request_id}")
     assert response.status_code == 400
     assert response.mimetype == "text/html"
+
+
+@pytest.mark.parametrize("page", ["/login", "/interaction/consent"])
+def test_a_client_disabled_meanwhile_is_asked_for_nothing_more(
+    scene: Scene, stranger: RelyingParty, platform: Platform, page: str
+) -> None:
+    location = consent_page(scene, stranger).replace("/interaction/consent", page)
+    clients.disable(platform, stranger.client_id, ORIGIN)
+    response = scene.browser.get(location)
+    assert response.status_code == 400
+    assert response.mimetype == "text/html"
+
+
+def test_a_refusal_can_be_said_once(scene: Scene, stranger: RelyingParty) -> None:
+    page = scene.browser.get(consent_page(scene, stranger))
+    assert scene.browser.send(page, "/interaction/consent", decision="deny").status_code == 303
+    assert scene.browser.send(page, "/interaction/consent", decision="deny").status_code == 400

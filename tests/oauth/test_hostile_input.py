@@ -9,12 +9,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from idp.ephemeral import EphemeralUnavailable
 from idp.storage.authorizations import Authorization
 from idp.storage.clients import Consent
 from idp.storage.database import Base, reading
 from tests.oauth.browser import is_error_page
-from tests.oauth.conftest import Scene, both_backends
-from tests.oauth.relying_party import assert_error
+from tests.oauth.conftest import RegisterClient, Scene, both_backends
+from tests.oauth.relying_party import CLIENT_KEY, assert_error
 
 FORM = "application/x-www-form-urlencoded"
 JSON_ENDPOINTS = ["/oauth/token", "/oauth/introspect", "/oauth/revoke"]
@@ -210,9 +211,15 @@ def test_an_unknown_path_is_not_found(http: FlaskClient, path: str) -> None:
 
 
 def test_an_unavailable_short_lived_store_is_503_and_changes_nothing(
-    scene: Scene, app: Flask, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, app: Flask, register: RegisterClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from idp.ephemeral import EphemeralUnavailable
+    job = register(
+        token_endpoint_auth_method="private_key_jwt",
+        jwks={"keys": [CLIENT_KEY.as_dict(private=False)]},
+        grant_types=["client_credentials"],
+        redirect_uris=[],
+        scope="job:run",
+    )
 
     def unavailable(*_: Any) -> None:
         raise EphemeralUnavailable
@@ -223,6 +230,10 @@ def test_an_unavailable_short_lived_store_is_503_and_changes_nothing(
     assert response.status_code == 503
     assert response.mimetype == "text/html"
     assert response.headers["Retry-After"]
+    monkeypatch.setattr(type(app.extensions["idp"].ephemeral), "claim", unavailable)
+    response = job.token({"grant_type": "client_credentials"})
+    assert response.headers["Retry-After"]
+    assert_error(response, "temporarily_unavailable", 503)
 
 
 def test_answers_without_consent_leave_nothing_behind(scene: Scene) -> None:

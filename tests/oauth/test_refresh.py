@@ -17,7 +17,7 @@ from tests.oauth.relying_party import assert_error, claims_of
 from tests.services.conftest import MovableClock, at_once
 
 
-def refreshed(scene: Scene, refresh_token: str, **more: str) -> dict[str, Any]:
+def refreshed(scene: Scene, refresh_token: str, **more: Any) -> dict[str, Any]:
     response = scene.rp.refresh(refresh_token, **more)
     assert response.status_code == 200, response.text
     answer: dict[str, Any] = response.get_json()

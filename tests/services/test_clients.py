@@ -119,7 +119,7 @@ def test_disabling_and_enabling(platform: Platform) -> None:
     assert shown
     assert shown.disabled_at
     assert clients.enable(platform, client_id, ORIGIN) is None
-    assert found(platform, client_id)
+    assert not found(platform, client_id).disabled
     for outcome in (
         clients.disable(platform, "unknown", ORIGIN),
         clients.rotate_secret(platform, "unknown", ORIGIN),
@@ -175,7 +175,7 @@ def test_a_change_made_by_another_process_is_seen_when_the_cache_forgets(platfor
     found(platform, client_id)
     elsewhere = replace(platform, clients=BriefCache(), resource_servers=BriefCache())
     clients.disable(elsewhere, client_id, ORIGIN)
-    assert found(platform, client_id)  # up to a second old
+    assert not found(platform, client_id).disabled  # up to a second old
     platform.clients.forget()
     assert clients.find_client(platform, client_id) is None
 
