@@ -207,11 +207,11 @@ def test_a_request_waits_half_an_hour(scene: Scene, stranger: RelyingParty, time
 @pytest.mark.parametrize(
     "page", ["/login", "/interaction/consent", "/interaction/enterprise", "/interaction/turned-away"]
 )
-@pytest.mark.parametrize("request_id", ["unknown", "x" * 5000, "../x", "%F0%9F"])
-def test_an_unknown_request_is_a_page_that_says_so(browser: Browser, page: str, request_id: str) -> None:
-    response = browser.get(f"{page}?request={request_id}")
-    assert response.status_code == 400
-    assert response.mimetype == "text/html"
+def test_an_unknown_request_is_a_page_that_says_so(browser: Browser, page: str) -> None:
+    for request_id in ("unknown", "x" * 5000, "../x", "%F0%9F"):
+        response = browser.get(f"{page}?request={request_id}")
+        assert response.status_code == 400
+        assert response.mimetype == "text/html"
 
 
 @pytest.mark.parametrize("page", ["/login", "/interaction/consent"])

@@ -145,11 +145,11 @@ def test_back_channel_logout_is_announced(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("path", [*metadata.DISCOVERY_PATHS, metadata.JWKS_PATH])
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_the_documents_are_only_for_reading(http: FlaskClient, path: str, method: str) -> None:
-    response = http.open(path, method=method)
-    assert response.status_code == 405
-    assert response.headers["Allow"] == "GET, HEAD"
+def test_the_documents_are_only_for_reading(http: FlaskClient, path: str) -> None:
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        response = http.open(path, method=method)
+        assert response.status_code == 405
+        assert response.headers["Allow"] == "GET, HEAD"
 
 
 def test_reading_them_costs_no_query(http: FlaskClient, assert_queries: AssertQueries) -> None:

@@ -128,9 +128,9 @@ def test_a_missing_token_is_an_invalid_request(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("path", ["/oauth/introspect", "/oauth/revoke", "/oauth/token"])
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_other_methods_than_post_are_not_allowed(scene: Scene, path: str, method: str) -> None:
-    response = scene.rp.http.open(path, method=method)
-    assert response.status_code == 405
-    assert response.headers["Allow"].split(", ") >= ["POST"] or "POST" in response.headers["Allow"]
-    assert response.mimetype == "application/json"
+def test_other_methods_than_post_are_not_allowed(scene: Scene, path: str) -> None:
+    for method in ("GET", "PUT", "DELETE"):
+        response = scene.rp.http.open(path, method=method)
+        assert response.status_code == 405
+        assert "POST" in response.headers["Allow"]
+        assert response.mimetype == "application/json"

@@ -11,7 +11,6 @@ from tests.services.conftest import MovableClock
 
 
 @pytest.mark.checklist(91)
-@both_backends
 @pytest.mark.parametrize("which", ["access_token", "refresh_token"])
 @pytest.mark.parametrize("hint", [None, "access_token", "refresh_token", "unknown"])
 def test_either_token_ends_the_whole_grant(scene: Scene, which: str, hint: str | None) -> None:
