@@ -175,7 +175,6 @@ ITEMS = (
         _introspection,
         _everywhere(0.50, 0.32),
         (SHA256, ES256_VERIFY),
-        threads=CONNECTIONS,
     ),
     Item(
         "userinfo",
@@ -184,7 +183,6 @@ ITEMS = (
         _userinfo,
         _everywhere(0.50, 0.32),
         (ES256_VERIFY,),
-        threads=CONNECTIONS,
     ),
     Item(
         "sign_in",
