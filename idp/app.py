@@ -77,8 +77,7 @@ def _platform(app: Flask, settings: Settings) -> Platform:
 
 def _ephemeral(app: Flask, settings: Settings) -> Ephemeral:
     if settings.redis_url is None:
-        with app.app_context():
-            return DatabaseEphemeral(database.db.engine)
+        return DatabaseEphemeral(database.engines(app).single)
     from idp.ephemeral.redis import RedisEphemeral  # noqa: PLC0415 - installations without Redis don't load its driver
 
     return RedisEphemeral(settings.redis_url)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Any, Protocol, cast
 
 from sqlalchemy import Dialect, Engine
 from sqlalchemy.exc import DBAPIError
@@ -33,42 +33,68 @@ class Driver(Protocol):
         """The driver's connection, or the pool's proxy of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Autocommit:
-    dialect: Dialect
-    connection: Any
+class Lease:
+    """A pooled connection in autocommit, for as many statements as its holder has: each, also a write,
+    is one round trip.
+
+    Entering it gives the Driver. Errors come as SQLAlchemy's; after one of the driver's the lease is ``over``
+    and its connection thrown away.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.dialect = engine.dialect
+        try:
+            self._pooled = engine.raw_connection()
+        except self.dialect.loaded_dbapi.Error as error:
+            raise _as_sqlalchemy(self.dialect, error) from error
+        connection: Any = self._pooled.driver_connection
+        self.connection = connection
+        # SQLite's driver is in autocommit by the engine's set-up, psycopg's when the engine was made for it.
+        self._switched = self.dialect.name == "postgresql" and not connection.autocommit
+        if self._switched:  # else psycopg sends BEGIN and COMMIT: two round trips more
+            connection.autocommit = True
+        self.over = False
+
+    def __enter__(self) -> Driver:
+        """The connection."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Translate and remember what the driver raised."""
+        if isinstance(error, self.dialect.loaded_dbapi.Error):
+            self.over = True
+            self._pooled.invalidate()
+            self._pooled.close()
+            raise _as_sqlalchemy(self.dialect, error) from error
+
+    def release(self) -> None:
+        """Give the connection back, unless the lease is over."""
+        if self.over:
+            return
+        self.over = True
+        self.connection.commit()  # costs nothing in autocommit
+        if self._switched:
+            self.connection.autocommit = False
+        self._pooled.close()
 
 
 @contextmanager
 def autocommitting(engine: Engine) -> Iterator[Driver]:
-    """A pooled connection in autocommit: each statement, also a write, is one round trip.
-
-    Errors come as SQLAlchemy's; a connection on which the driver failed is thrown away.
-    """
-    dialect = engine.dialect
+    """A lease for the length of a block."""
+    lease = Lease(engine)
     try:
-        pooled = engine.raw_connection()
-    except dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy(dialect, error) from error
-    switched = dialect.name == "postgresql"
-    driver: Any = pooled.driver_connection
-    try:
-        if switched:  # else psycopg sends BEGIN and COMMIT: two round trips more
-            driver.autocommit = True
-        yield _Autocommit(dialect, driver)
-        driver.commit()  # costs nothing in autocommit, which SQLite's driver has by the engine's set-up
-    except dialect.loaded_dbapi.Error as error:
-        pooled.invalidate()
-        switched = False
-        raise _as_sqlalchemy(dialect, error) from error
+        with lease as driver:
+            yield driver
     finally:
-        if switched:
-            driver.autocommit = False
-        pooled.close()
+        lease.release()
 
 
-def _as_sqlalchemy(dialect: Dialect, error: Exception) -> BaseException:
-    return DBAPIError.instance(None, None, error, dialect.loaded_dbapi.Error, dialect=dialect)
+def _as_sqlalchemy(dialect: Dialect, error: BaseException) -> BaseException:
+    return DBAPIError.instance(
+        None, None, cast("Exception", error), dialect.loaded_dbapi.Error, dialect=dialect
+    )
 
 
 class Prepared:

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from idp import clock
 from idp.config import Settings
 from idp.keyring import Keyring
-from idp.storage.database import db
+from idp.storage import database
 
 # tests.servers first: a plugin has to be registered before another one imports it.
 pytest_plugins = ["tests.servers", "tests.databases", "tests.network", "tests.queries", "tests.applications"]
@@ -88,8 +88,7 @@ def make_app(settings: MakeSettings) -> Iterator[Callable[..., Flask]]:
 
     yield make
     for app in made:
-        with app.app_context():
-            db.engine.dispose()
+        database.engines(app).dispose()
 
 
 @pytest.fixture

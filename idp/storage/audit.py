@@ -10,6 +10,7 @@ from sqlalchemy import String, Table, bindparam, func, insert, or_, select, upda
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.domain.audit import Entry
+from idp.prepared import Prepared
 from idp.storage.database import Base, Json, UtcDateTime
 
 
@@ -48,7 +49,8 @@ _ENTRY = (
     _c.request_id,
     _c.detail,
 )
-_INSERT = insert(table)
+_WRITTEN = {column.name: None for column in table.c if column.name not in {"id", "seal_number", "seal"}}
+_INSERT = Prepared(insert(table).values({name: bindparam(name) for name in _WRITTEN}).inline())
 _HEAD = (
     select(_c.seal_number, _c.seal)
     .order_by(_c.seal_number.desc())
@@ -64,7 +66,7 @@ _SEAL = (
 
 def insert_event(session: Session, values: dict[str, Any]) -> None:
     """Insert one line from its column values: one statement, nothing read back."""
-    session.connection().execute(_INSERT, values)
+    _INSERT.run(session.connection(), **{**_WRITTEN, **values})
 
 
 def find_head(session: Session) -> tuple[int, str] | None:

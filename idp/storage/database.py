@@ -9,20 +9,21 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import orjson
-from flask import Flask, current_app
+from flask import Flask, current_app, g
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Engine, Text, event, literal, select
+from sqlalchemy import Connection, DateTime, Engine, Text, create_engine, event, literal, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from idp.prepared import Driver, Prepared, autocommitting
+from idp.prepared import Driver, Lease, Prepared
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
 SQLITE_BUSY_MS = 10_000
+POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 10}
 ANSWER = Prepared(select(literal(1).label("one")))
 
 # What is raised when the database can't be reached or has no connection left: a page says so, with status
@@ -91,19 +92,38 @@ class Engines:
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
-            single = engine.execution_options(sqlite_begin=None)
-        else:
-            single = engine.execution_options(isolation_level="AUTOCOMMIT")
+            single: Engine = engine.execution_options(sqlite_begin=None)
+        else:  # a pool of its own, so that no connection has to be switched to and fro
+            single = create_engine(
+                engine.url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, **POOL
+            )
         return cls(writes=engine.execution_options(sqlite_begin="IMMEDIATE"), single=single)
+
+    def dispose(self) -> None:
+        """Close every idle connection."""
+        self.writes.dispose()
+        self.single.dispose()
 
 
 def init_app(app: Flask, url: str) -> None:
     """Give ``app`` its database."""
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": False, "pool_size": 10, "max_overflow": 10}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = POOL
     db.init_app(app)
     with app.app_context():
         app.extensions["idp.engines"] = Engines.over(db.engine)
+    app.teardown_appcontext(_release)
+
+
+def engines(app: Flask) -> Engines:
+    """The engines of an application."""
+    return cast("Engines", app.extensions["idp.engines"])
+
+
+def _release(_error: BaseException | None) -> None:
+    lease: Lease | None = g.pop("idp_lease", None)
+    if lease is not None:
+        lease.release()
 
 
 def _engines() -> Engines:
@@ -129,8 +149,14 @@ def reading() -> Iterator[Session]:
 
 
 def single_statements() -> AbstractContextManager[Driver]:
-    """For prepared statements: every one, also a write, is its own transaction and one round trip."""
-    return autocommitting(_engines().single)
+    """For prepared statements: every one, also a write, is its own transaction and one round trip.
+
+    A request (an application context) keeps one connection for all of them until it ends.
+    """
+    lease: Lease | None = g.get("idp_lease")
+    if lease is None or lease.over:
+        lease = g.idp_lease = Lease(_engines().single)
+    return lease
 
 
 def answers() -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Table, bindparam, delete, exists, insert, select, union_all, update
+from sqlalchemy import String, Table, bindparam, delete, exists, insert, select, union_all, update
 from sqlalchemy.orm import Session
 
 from idp.prepared import Driver, Prepared
@@ -29,14 +30,17 @@ class Holder(NamedTuple):
     phone_encrypted: str
 
 
+_DOCUMENTS = ("document_0", "document_1", "document_2")  # an ID number is of as many types of document
 _MATCHING = union_all(
     select(accounts.c.id).where(accounts.c.login_name_index == bindparam("login_name_index")),
-    select(accounts.c.id).where(accounts.c.document_index.in_(bindparam("document_indexes", expanding=True))),
+    select(accounts.c.id).where(
+        accounts.c.document_index.in_([bindparam(name, type_=String) for name in _DOCUMENTS])
+    ),
     select(enterprises.c.legal_account_id).where(
         enterprises.c.enterprise_credit_code == bindparam("enterprise_credit_code")
     ),
 )
-_FIND_HOLDER = (
+_FIND_HOLDER = Prepared(
     select(
         accounts.c.id,
         accounts.c.login_name,
@@ -75,7 +79,7 @@ _OPEN_LOGIN = (
 )
 _FIND = Prepared(_OPEN_LOGIN.where(_c.token_hash == bindparam("token_hash")))
 _LIST = _OPEN_LOGIN.where(_c.account_id == bindparam("account_id")).order_by(_c.last_seen_at.desc())
-_INSERT = insert(logins)
+_INSERT = Prepared(insert(logins))
 _SEEN = Prepared(
     update(logins)
     .where(_c.sid == bindparam("login"), _c.last_seen_at < bindparam("now", type_=UtcDateTime))
@@ -84,19 +88,19 @@ _SEEN = Prepared(
 
 
 def find_holder(
-    session: Session,
+    driver: Driver,
     login_name_index: str | None,
     document_indexes: Sequence[str],
     enterprise_credit_code: str | None,
 ) -> Holder | None:
     """The account behind what was typed at the sign-in; each alternative by its own unique index."""
-    parameters = {
-        "login_name_index": login_name_index,
-        "document_indexes": list(document_indexes),
-        "enterprise_credit_code": enterprise_credit_code,
-    }
-    row = session.execute(_FIND_HOLDER, parameters).first()
-    return None if row is None else Holder(*row)
+    row = _FIND_HOLDER.first(
+        driver,
+        login_name_index=login_name_index,
+        enterprise_credit_code=enterprise_credit_code,
+        **dict(zip_longest(_DOCUMENTS, document_indexes)),
+    )
+    return None if row is None else Holder(*row.values())
 
 
 def find_login(driver: Driver, token_hash: str) -> Sequence[Any] | None:
@@ -117,7 +121,7 @@ def mark_seen(driver: Driver, sid: str, now: datetime) -> None:
 
 def insert_login(session: Session, values: dict[str, Any]) -> None:
     """Insert a login from its column values."""
-    session.connection().execute(_INSERT, values)
+    _INSERT.run(session.connection(), **{"ended_at": None, **values})
 
 
 def renew_login(session: Session, token_hash: str, account_id: str, values: dict[str, Any]) -> str | None:

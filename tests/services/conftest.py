@@ -49,8 +49,8 @@ def make_platform(settings: Callable[..., Settings]) -> Iterator[Callable[..., P
 def _platform(settings: Settings, open_things: ExitStack) -> Platform:
     app = Flask(__name__)
     database.init_app(app, settings.database_url)
+    open_things.callback(database.engines(app).dispose)
     open_things.enter_context(app.app_context())
-    open_things.callback(database.db.engine.dispose)
     return Platform(
         settings=settings,
         keyring=Keyring.open(settings.keys_dir),
