@@ -18,7 +18,6 @@ from idp.keyring import ROTATABLE
 from idp.services import audit, clients, demonstration, keys
 from idp.services.clients import RegisteredClient
 from idp.services.platform import Platform
-from idp.storage import migrate
 from idp.storage.database import db
 
 ORIGIN = Origin(address="", user_agent="command line", request_id="")
@@ -61,6 +60,8 @@ def _explained(refusal: Refusal) -> str:
 @database_commands.command("upgrade")
 def upgrade() -> None:
     """Bring the schema to the newest revision."""
+    from idp.storage import migrate  # noqa: PLC0415 - Alembic, which no worker of the server needs
+
     migrate.upgrade(db.engine)
     click.echo("The schema is current.")
 

@@ -10,6 +10,7 @@ import logging
 import secrets
 import time
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,7 @@ from idp import clock
 from idp.crypto import FieldCipher, random_id
 from idp.domain.keys import KeyState, state_of
 from idp.keyring import files
-from idp.keyring.files import KeyringError, Seen, SigningKey, StoredKey
+from idp.keyring.files import Entry, KeyringError, Seen, SigningKey, StoredKey
 from idp.keyring.ring import Ring
 
 __all__ = ["Keyring", "KeyringError", "ListedKey", "SigningKey"]
@@ -86,14 +87,16 @@ class Keyring:
         """
         files.prepare_directory(self._directory)
         with files.locked(self._directory):
-            stored = self._stored(files.look(self._directory))
+            seen = files.look(self._directory)
+            stored = self._stored(seen)
             for key in filter(self._lies_open, stored):
                 files.write(self._directory, key.jwk, self._passphrase)
             present = {(key.use, key.info.algorithm) for key in stored}
             for use, algorithm in WANTED:
                 if (use, algorithm) not in present:
                     files.write(self._directory, new_jwk(use, algorithm, now), self._passphrase)
-        self.reload()
+        with self._looking:
+            self._read(files.look(self._directory), dict(zip(seen, stored, strict=True)))
 
     def signing_key(self, alg: str, now: datetime) -> SigningKey:
         """The key that signs with ``alg`` now; one without a key is ``KeyringError("key_missing")``."""
@@ -197,9 +200,9 @@ class Keyring:
             log.error("keys not read again, the known ones stay in use: %s", error)  # noqa: TRY400
         return ring
 
-    def _read(self, seen: Seen) -> Ring:
+    def _read(self, seen: Seen, opened: Mapping[Entry, StoredKey] | None = None) -> Ring:
         files.check_directory(self._directory)
-        stored = self._stored(seen)
+        stored = self._stored(seen, opened)
         for key in filter(self._lies_open, stored):
             raise KeyringError("key_not_encrypted", key.path)
         self._ring = ring = Ring(self._directory, seen, stored, self._leads)
@@ -207,9 +210,13 @@ class Keyring:
         self._look_again_at = time.monotonic() + LOOK_EVERY_SECONDS
         return ring
 
-    def _stored(self, seen: Seen) -> tuple[StoredKey, ...]:
-        """The keys seen; a file that hasn't changed isn't opened again."""
-        known = {} if self._ring is None else dict(zip(self._ring.seen, self._ring.stored, strict=True))
+    def _stored(self, seen: Seen, opened: Mapping[Entry, StoredKey] | None = None) -> tuple[StoredKey, ...]:
+        """The keys seen; a file that hasn't changed isn't opened again: decrypting costs, and so does
+        checking that an RSA key is one.
+        """
+        ring = self._ring
+        known = {} if ring is None else dict(zip(ring.seen, ring.stored, strict=True))
+        known.update(opened or {})
         return tuple(known.get(entry) or self._opened(entry[0]) for entry in seen)
 
     def _opened(self, name: str) -> StoredKey:

@@ -69,8 +69,11 @@ class StoredKey:
     encrypted: bool
 
 
-Seen = tuple[tuple[str, int, int, int], ...]
-"""What a directory looked like: name, inode, time of change and size of each key file."""
+Entry = tuple[str, int, int, int]
+"""What a key file looked like: name, inode, time of change and size."""
+
+Seen = tuple[Entry, ...]
+"""What a directory looked like."""
 
 
 def look(directory: Path) -> Seen:

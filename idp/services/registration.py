@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.exc import IntegrityError
 
 from idp import clock
@@ -116,6 +115,8 @@ def _find_email(platform: Platform, text: str) -> str | None:
     """The normalised address, by syntax alone; internationalised ones too, ``.test`` in development."""
     if len(text) > rules.LONGEST_EMAIL:
         return None
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - tables only this form needs
+
     try:
         checked = validate_email(
             text.strip(), check_deliverability=False, test_environment=platform.settings.allow_test_identities

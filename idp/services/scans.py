@@ -6,12 +6,14 @@ import io
 from dataclasses import dataclass
 from pathlib import PurePath
 from threading import BoundedSemaphore
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import filetype
-from PIL import Image, ImageOps
 
 from idp.domain.errors import Problem
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 LARGEST_BYTES: Final = 5 * 1024 * 1024
 MOST_PIXELS: Final = 25_000_000
@@ -76,6 +78,8 @@ def _checked(scan: Scan, content_type: str) -> CheckedScan | Problem:
 
 def _redrawn(content: bytes, image_format: str) -> tuple[str | None, bytes]:
     """A fault, or the image decoded and encoded again, upright, without metadata."""
+    from PIL import Image  # noqa: PLC0415 - Pillow, for whoever uploads a picture
+
     try:
         with Image.open(io.BytesIO(content), formats=[image_format]) as image:
             if image.width * image.height > MOST_PIXELS:
@@ -88,8 +92,10 @@ def _redrawn(content: bytes, image_format: str) -> tuple[str | None, bytes]:
         return "scan_unreadable", b""
 
 
-def _encoded(image: Image.Image, image_format: str) -> bytes:
+def _encoded(image: Image, image_format: str) -> bytes:
     """Small steps and in place where possible: a large picture is in memory several times otherwise."""
+    from PIL import ImageOps  # noqa: PLC0415 - as above
+
     if image.mode.startswith("I"):
         image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")  # 16 bits of grey
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
@@ -101,8 +107,10 @@ def _encoded(image: Image.Image, image_format: str) -> bytes:
     return buffer.getvalue()
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    paper = Image.new("RGB", image.size, "white")
+def _on_white(image: Image) -> Image:
+    from PIL.Image import new  # noqa: PLC0415 - as above
+
+    paper = new("RGB", image.size, "white")
     paper.paste(image, mask=image)
     return paper
 

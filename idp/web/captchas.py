@@ -6,8 +6,6 @@ import secrets
 from datetime import timedelta
 from io import BytesIO
 
-from captcha.image import ImageCaptcha
-
 from idp.crypto import constant_time_equal, random_id
 from idp.web.session import platform
 
@@ -34,6 +32,8 @@ def picture(handle: str) -> bytes | None:
     answer = platform().ephemeral.get(_key(handle))
     if answer is None:
         return None
+    from captcha.image import ImageCaptcha  # noqa: PLC0415 - Pillow, not before the first picture
+
     drawn: BytesIO = ImageCaptcha(width=150, height=54, font_sizes=(38, 42)).generate(answer.decode("ascii"))
     return drawn.getvalue()
 

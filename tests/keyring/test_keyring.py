@@ -262,6 +262,14 @@ def test_the_directory_is_looked_at_once_a_second_and_files_are_opened_once(
     assert len(opened) == 1
 
 
+def test_a_start_opens_each_file_once(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = _noted(monkeypatch, "read")
+    keyring = Keyring.open(directory)
+    keyring.ensure(NOW)
+    assert keyring.mac_key
+    assert sorted(opened) == sorted(directory.glob("*.jwk"))
+
+
 def _noted(monkeypatch: pytest.MonkeyPatch, name: str) -> list[Path]:
     """The first arguments of every call of a function of ``files`` from now on."""
     called: list[Path] = []
