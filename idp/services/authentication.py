@@ -107,9 +107,9 @@ def authenticate(
 def _look_up(platform: Platform, typed: str) -> _Named:
     identifier, fields = rules.read_identifier(typed), platform.keyring.fields
     documents = [fields.index(key, "accounts.document") for key in identifier.document_keys]
-    with reading() as session:
+    with single_statements() as driver:
         holder = rows.find_holder(
-            session, identifier.login_name_index, documents, identifier.enterprise_credit_code
+            driver, identifier.login_name_index, documents, identifier.enterprise_credit_code
         )
     if holder is None:
         nobody = Destination(None, identifier.value)

@@ -40,7 +40,7 @@ _MATCHING = union_all(
         enterprises.c.enterprise_credit_code == bindparam("enterprise_credit_code")
     ),
 )
-_FIND_HOLDER = Prepared(
+_HOLDER = (
     select(
         accounts.c.id,
         accounts.c.login_name,
@@ -52,6 +52,7 @@ _FIND_HOLDER = Prepared(
     .order_by(accounts.c.document_index.is_(None))  # of an ID number and a like credit code, the person
     .limit(1)
 )
+_FIND_HOLDER = Prepared(_HOLDER)
 _LOGIN = (
     _c.sid,
     _c.account_id,

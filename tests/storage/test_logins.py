@@ -58,7 +58,7 @@ def holder(
     login_name: str | None = None, documents: list[str] | None = None, credit_code: str | None = None
 ) -> str | None:
     with reading() as session:
-        found = rows.find_holder(session, login_name, documents or [], credit_code)
+        found = rows.find_holder(session.connection(), login_name, documents or [], credit_code)
     return found.account_id if found else None
 
 
@@ -93,9 +93,8 @@ def test_a_deleted_account_is_nobody_and_a_frozen_one_is_somebody() -> None:
 
 
 def test_looking_a_holder_up_reads_no_whole_table(backend: str) -> None:
-    named = rows._FIND_HOLDER.params(
-        login_name_index="name", document_indexes=["card", "permit"], enterprise_credit_code="code"
-    )
+    documents = {"document_0": "card", "document_1": "permit", "document_2": None}
+    named = rows._HOLDER.params(login_name_index="name", enterprise_credit_code="code", **documents)
     statement = named.compile(db.engine, compile_kwargs={"literal_binds": True})
     with transaction() as session:
         if backend == "postgresql":
