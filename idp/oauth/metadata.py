@@ -71,7 +71,7 @@ def provider_metadata(issuer: str) -> dict[str, Any]:
 
 
 class ReadyDocuments:
-    """WSGI middleware that answers GET and HEAD of the public documents; the rest goes on to Flask."""
+    """WSGI middleware that answers the public documents; the rest goes on to Flask."""
 
     def __init__(self, application: WsgiApp, platform: Platform) -> None:
         self._application = application
@@ -86,8 +86,11 @@ class ReadyDocuments:
         if path == JWKS_PATH:
             self._refresh_jwks()
         ready = self._ready.get(path)
-        if ready is None or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+        if ready is None:
             return self._application(environ, start_response)
+        if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+            start_response("405 Method Not Allowed", [("Allow", "GET, HEAD"), ("Content-Length", "0")])
+            return []
         body, headers = ready
         start_response("200 OK", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]

@@ -1,67 +1,108 @@
-"""The JSON endpoints of the protocol under ``/oauth``."""
+"""The JSON endpoints of the protocol, answered in front of Flask (docs/adr/0006)."""
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable, Iterable
+from typing import Any, Final, cast
 
 from authlib.oauth2.rfc6749.errors import OAuth2Error
-from flask import Blueprint, Flask, Response, current_app, request
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request, Response
 
 from idp.ephemeral import EphemeralUnavailable
-from idp.oauth import endpoints, metadata
+from idp.oauth import endpoints
 from idp.oauth.endpoints import BearerError
-from idp.oauth.requests import FORM, parse, read_form
-from idp.oauth.server import Server, error_response, json_response, unavailable_response
+from idp.oauth.metadata import ReadyDocuments, WsgiApp
+from idp.oauth.requests import FORM, MAX_BYTES, parse, read_form
+from idp.oauth.server import HSTS, Server, error_response, failure, json_response
 from idp.services.platform import Platform
+from idp.storage.database import UNAVAILABLE
 
-blueprint = Blueprint("oauth", __name__)
+PREFIX: Final = "/oauth/"
+LOST: Final[tuple[type[Exception], ...]] = (EphemeralUnavailable, *UNAVAILABLE)
+Handler = Callable[[Request], Response]
 
 
 def register(app: Flask, platform: Platform) -> None:
-    """Add the endpoints to ``app`` and put the ready documents in front of it."""
-    app.extensions["idp.oauth"] = Server(platform)
-    app.register_blueprint(blueprint)
-    app.wsgi_app = metadata.ReadyDocuments(app.wsgi_app, platform)  # type: ignore[method-assign]
+    """Put the endpoints and the ready documents in front of ``app``."""
+    app.wsgi_app = JsonEndpoints(app.wsgi_app, app, platform)  # type: ignore[method-assign]
+    app.wsgi_app = ReadyDocuments(app.wsgi_app, platform)  # type: ignore[method-assign]
 
 
-def _server() -> Server:
-    return cast("Server", current_app.extensions["idp.oauth"])
+class JsonEndpoints:
+    """WSGI middleware: what programs ask of the protocol ends here, what browsers ask goes on to Flask.
+
+    Routing, session and page headers of Flask cost as much as a token; a program needs none of them. Each
+    request still has an application context of its own.
+    """
+
+    def __init__(self, application: WsgiApp, app: Flask, platform: Platform) -> None:
+        self._application = application
+        self._app = app
+        self._platform = platform
+        self._server = Server(platform)
+        self._https = platform.settings.issuer.startswith("https://")
+        self._handlers: dict[str, tuple[Handler, tuple[str, ...]]] = {
+            f"{PREFIX}token": (self._token, ("POST",)),
+            f"{PREFIX}introspect": (self._introspect, ("POST",)),
+            f"{PREFIX}revoke": (self._revoke, ("POST",)),
+            f"{PREFIX}userinfo": (self._userinfo, ("GET", "HEAD", "POST")),
+        }
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer, or hand on."""
+        found = self._handlers.get(environ["PATH_INFO"])
+        if found is None:
+            return self._application(environ, start_response)
+        handler, methods = found
+        if environ["REQUEST_METHOD"] in methods:
+            response = self._answer(handler, Request(environ))
+        else:
+            response = failure(405, "invalid_request", {"Allow": ", ".join(methods)})
+        if self._https:
+            response.headers["Strict-Transport-Security"] = HSTS
+        return response(environ, start_response)
+
+    def _answer(self, handler: Handler, request: Request) -> Response:
+        """The handler's answer; every error is JSON, and none tells more than a code."""
+        request.max_content_length = 2 * MAX_BYTES  # what is longer is not even read
+        try:
+            with self._app.app_context():
+                return handler(request)
+        except OAuth2Error as error:
+            return error_response(error)
+        except LOST:
+            return failure(503, "temporarily_unavailable", {"Retry-After": "2"})
+        except HTTPException as error:  # the body is too large, or ended too soon
+            return failure(error.code or 400, "invalid_request")
+        except Exception:
+            self._app.logger.exception("unexpected error")
+            return failure(500, "server_error")
+
+    def _token(self, request: Request) -> Response:
+        """RFC 6749 §3.2."""
+        return cast("Response", self._server.create_token_response(read_form(request)))
+
+    def _introspect(self, request: Request) -> Response:
+        """RFC 7662 §2."""
+        return json_response(endpoints.introspect(self._platform, read_form(request)))
+
+    def _revoke(self, request: Request) -> Response:
+        """RFC 7009 §2."""
+        endpoints.revoke(self._platform, read_form(request))
+        return json_response({})
+
+    def _userinfo(self, request: Request) -> Response:
+        """OIDC Core 5.3."""
+        try:
+            return json_response(endpoints.userinfo(self._platform, _bearer_token(request)))
+        except BearerError as error:
+            body = {"error": error.error, "error_description": error.description} if error.error else {}
+            return json_response(body, error.status, {"WWW-Authenticate": error.challenge})
 
 
-blueprint.register_error_handler(OAuth2Error, error_response)
-blueprint.register_error_handler(EphemeralUnavailable, unavailable_response)
-
-
-@blueprint.post("/oauth/token")
-def token() -> Response:
-    """RFC 6749 §3.2."""
-    return cast("Response", _server().create_token_response(read_form(request)))
-
-
-@blueprint.post("/oauth/introspect")
-def introspect() -> Response:
-    """RFC 7662 §2."""
-    return json_response(endpoints.introspect(_server().platform, read_form(request)))
-
-
-@blueprint.post("/oauth/revoke")
-def revoke() -> Response:
-    """RFC 7009 §2."""
-    endpoints.revoke(_server().platform, read_form(request))
-    return json_response({})
-
-
-@blueprint.route("/oauth/userinfo", methods=["GET", "POST"])
-def userinfo() -> Response:
-    """OIDC Core 5.3."""
-    try:
-        body = endpoints.userinfo(_server().platform, _bearer_token())
-    except BearerError as error:
-        return _bearer_refusal(error)
-    return json_response(body)
-
-
-def _bearer_token() -> str:
+def _bearer_token(request: Request) -> str:
     """The token of the header or the form body, of one of them (RFC 6750 §2); never of the URL."""
     scheme, _, header_token = request.headers.get("Authorization", "").partition(" ")
     is_form = request.mimetype == FORM and request.method == "POST"
@@ -73,16 +114,3 @@ def _bearer_token() -> str:
     if not token_sent:
         raise BearerError(401, None)
     return token_sent
-
-
-def _bearer_refusal(error: BearerError) -> Response:
-    body = {"error": error.error, "error_description": error.description} if error.error else {}
-    return json_response(body, error.status, {"WWW-Authenticate": error.challenge})
-
-
-@blueprint.route(metadata.DISCOVERY_PATHS[0], methods=["POST", "PUT", "DELETE", "PATCH"])
-@blueprint.route(metadata.DISCOVERY_PATHS[1], methods=["POST", "PUT", "DELETE", "PATCH"])
-@blueprint.route(metadata.JWKS_PATH, methods=["POST", "PUT", "DELETE", "PATCH"])
-def only_for_reading() -> Response:
-    """The documents are answered before Flask; anything but GET and HEAD ends here."""
-    return Response(status=405, headers={"Allow": "GET, HEAD"})

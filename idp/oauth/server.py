@@ -5,16 +5,23 @@ Which grants are on is listed in ``grants.GRANTS``.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import orjson
 from authlib.oauth2.rfc6749 import AuthorizationServer
 from authlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
-from flask import Response
+from werkzeug.wrappers import Response
 
-from idp.ephemeral import EphemeralUnavailable
 from idp.oauth.grants import GRANTS
 from idp.services.platform import Platform
+
+HSTS: Final = "max-age=63072000; includeSubDomains"
+JSON_HEADERS: Final = (
+    ("Content-Type", "application/json"),
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+)
 
 
 class Server(AuthorizationServer):
@@ -38,25 +45,25 @@ class Server(AuthorizationServer):
 
     def handle_response(self, status: int, body: Any, headers: Any) -> Response:
         """Authlib's answer as ours."""
-        return json_response(body, status, dict(headers))
+        return _answer(status, body, headers)
 
 
-def json_response(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def _answer(status: int, body: Any, headers: Iterable[tuple[str, str]]) -> Response:
+    """Of Authlib's headers only the challenge; the others are ours already."""
+    return json_response(body, status, {name: value for name, value in headers if name == "WWW-Authenticate"})
+
+
+def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """JSON that nobody caches (RFC 6749 §5.1, 5.2)."""
-    response = Response(orjson.dumps(body), status=status, mimetype="application/json")
-    if headers:
-        response.headers.update(headers)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return Response(orjson.dumps(body), status, [*JSON_HEADERS, *(headers or {}).items()])
+
+
+def failure(status: int, error: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An error that is not the protocol's: nothing was done."""
+    return json_response({"error": error}, status, headers)
 
 
 def error_response(error: OAuth2Error) -> Response:
-    """The answer for an error raised where Authlib's server was not asked."""
+    """The answer for one of Authlib's errors."""
     status, body, headers = error()
-    return json_response(dict(body), status, dict(headers))
-
-
-def unavailable_response(_error: EphemeralUnavailable) -> Response:
-    """A store is gone: nothing was done, the client may try again."""
-    body = {"error": "temporarily_unavailable", "error_description": "Try again in a moment"}
-    return json_response(body, 503, {"Retry-After": "2"})
+    return _answer(status, dict(body), headers)
