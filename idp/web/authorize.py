@@ -161,6 +161,12 @@ def _waiting(step_type: type[Step]) -> _Waiting | Response:
     return _Waiting(request_id, waiting, client, step)
 
 
+@blueprint.get("/resume")
+def resumption() -> ResponseReturnValue:
+    """Where a request from another site goes on, with the browser's cookies."""
+    return resume(request.args.get("request", ""))
+
+
 @blueprint.route("/enterprise", methods=["GET", "POST"])
 def enterprise() -> ResponseReturnValue:
     """切换企业 within a request: which enterprise this grant acts for."""

@@ -7,9 +7,10 @@ proof or after a question asked on a page of our own.
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import orjson
-from flask import Blueprint, make_response, redirect, render_template, request
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp import crypto
@@ -52,7 +53,20 @@ def authorization_endpoint() -> ResponseReturnValue:
         return _error_page(outcome)
     if isinstance(outcome, Answer):
         return authorize.deliver(outcome)
+    if _lost_its_cookies():
+        request_id = authorization.store(platform(), outcome)
+        return redirect(url_for("authorize.resumption", request=request_id), 303)
     return authorize.proceed(outcome)
+
+
+def _lost_its_cookies() -> bool:
+    """Whether this is a POST from another site.
+
+    Browsers keep SameSite=Lax cookies back from it, but send them with the GET that a redirect leads to.
+    """
+    sender = request.headers.get("Origin")
+    ours = platform().settings.issuer
+    return request.method == "POST" and sender not in {None, ours} and session.login_token() is None
 
 
 def _error_page(error: PageError) -> ResponseReturnValue:
@@ -68,6 +82,8 @@ def end_session_endpoint() -> ResponseReturnValue:
     outcome = logout.read(platform(), parameters)
     if isinstance(outcome, PageError):
         return _error_page(outcome)
+    if outcome.sid is None and _lost_its_cookies():
+        return redirect(f"{request.path}?{urlencode(parameters)}", 303)
     login = session.current_login()
     if outcome.sid is not None and (login is None or login.sid == outcome.sid):
         return _end(outcome.sid, outcome.location)
