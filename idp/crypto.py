@@ -64,6 +64,7 @@ class PasswordHasher:
     def __init__(self, max_parallel: int) -> None:
         self._argon2 = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._places = BoundedSemaphore(max_parallel)
+        self._prefix = f"$argon2id$v=19${self._cost()}$"
         self._nobody = self._hash_of_nobody()
 
     def hash(self, password: str) -> str:
@@ -80,7 +81,7 @@ class PasswordHasher:
 
     def needs_rehash(self, password_hash: str) -> bool:
         """Whether the hash was made with other parameters, so that the next right password renews it."""
-        return self._argon2.check_needs_rehash(password_hash)
+        return not password_hash.startswith(self._prefix) and self._argon2.check_needs_rehash(password_hash)
 
     def _fits(self, password_hash: str, password: str) -> bool:
         try:
@@ -91,10 +92,12 @@ class PasswordHasher:
 
     def _hash_of_nobody(self) -> str:
         """A well-formed hash with these parameters and a random tag; making it costs no hashing at start."""
+        salt, tag = os.urandom(self._argon2.salt_len), os.urandom(self._argon2.hash_len)
+        return f"{self._prefix}{_unpadded(salt)}${_unpadded(tag)}"
+
+    def _cost(self) -> str:
         parameters = self._argon2
-        salt, tag = os.urandom(parameters.salt_len), os.urandom(parameters.hash_len)
-        cost = f"m={parameters.memory_cost},t={parameters.time_cost},p={parameters.parallelism}"
-        return f"$argon2id$v=19${cost}${_unpadded(salt)}${_unpadded(tag)}"
+        return f"m={parameters.memory_cost},t={parameters.time_cost},p={parameters.parallelism}"
 
 
 class FieldCipher:

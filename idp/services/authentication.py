@@ -173,6 +173,16 @@ def by_password_and_sms(account_id: str) -> Authenticated:
 def open_login(
     platform: Platform, authenticated: Authenticated, origin: Origin, *, replaces: str | None
 ) -> tuple[str, LoginView]:
+    """The same as ``begin_login``, with the login read back."""
+    token = begin_login(platform, authenticated, origin, replaces=replaces)
+    login = find_login(platform, token)
+    assert login is not None  # noqa: S101 - it has just been written
+    return token, login
+
+
+def begin_login(
+    platform: Platform, authenticated: Authenticated, origin: Origin, *, replaces: str | None
+) -> str:
     """Open a login in a browser; the token is for its cookie alone.
 
     ``replaces`` is the token the browser had. The same account goes on under its ``sid`` with a new token, so
@@ -190,9 +200,7 @@ def open_login(
         audit.record(
             session, AuditEvent.LOGIN_SUCCESS, origin, account_id=authenticated.account_id, object_id=sid
         )
-    login = find_login(platform, token)
-    assert login is not None  # noqa: S101 - it has just been written
-    return token, login
+    return token
 
 
 def _login_values(

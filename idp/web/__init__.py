@@ -18,6 +18,7 @@ from idp.web import (
     home,
     messages,
     pages,
+    paths,
     protocol,
     security,
     session,
@@ -55,7 +56,7 @@ def register(app: Flask) -> None:
     _configure(app)
     Bootstrap5(app)
     pages.csrf.init_app(app)
-    for module in (security, session, errors, messages):
+    for module in (security, session, errors, messages, paths):
         module.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

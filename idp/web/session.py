@@ -59,7 +59,7 @@ def origin() -> Origin:
     """Where this request came from, for the audit trail."""
     return Origin(
         address=request.remote_addr or "",
-        user_agent=(request.user_agent.string or "")[:USER_AGENT_LENGTH],
+        user_agent=request.headers.get("User-Agent", "")[:USER_AGENT_LENGTH],
         request_id=request_id(),
     )
 
@@ -83,9 +83,9 @@ def cookie_name() -> str:
 
 
 def current_login() -> LoginView | None:
-    """The login of this browser, looked up at most once a request."""
+    """The login of this browser, also one opened just now; looked up at most once a request."""
     if "login" not in g:
-        token = login_token()
+        token = g.get("login_cookie") or login_token()
         g.login = authentication.find_login(platform(), token) if token else None
     return cast(LoginView | None, g.login)
 
@@ -114,15 +114,15 @@ def require_administrator() -> LoginView:
     return login
 
 
-def sign_in(authenticated: Authenticated) -> LoginView:
+def sign_in(authenticated: Authenticated) -> None:
     """Open a new login in place of the old one; the response of this request carries its cookie.
 
     The CSRF value is renewed with it, so that nothing known before signing in is worth anything after.
     """
-    token, login = authentication.open_login(platform(), authenticated, origin(), replaces=login_token())
+    token = authentication.begin_login(platform(), authenticated, origin(), replaces=login_token())
     session.clear()
-    g.login, g.login_cookie = login, token
-    return login
+    g.pop("login", None)
+    g.login_cookie = token
 
 
 def sign_out() -> None:
