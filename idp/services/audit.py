@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from idp import clock
 from idp.crypto import constant_time_equal, mac
 from idp.domain.audit import FIRST_LINK, AuditEvent, Entry, Origin, sealed_form
+from idp.prepared import Driver
 from idp.services.platform import Platform
 from idp.storage import audit as rows
 from idp.storage.database import reading, transaction
@@ -27,7 +28,7 @@ PAGE_SIZE = 50
 
 
 def record(
-    session: Session,
+    where: Session | Driver,
     event: AuditEvent,
     origin: Origin,
     *,
@@ -40,7 +41,7 @@ def record(
 ) -> None:
     """Write one line in the caller's transaction; ``detail`` is small JSON, no secret, no identity number."""
     rows.insert_event(
-        session,
+        where,
         {
             "occurred_at": clock.now(),
             "event": event.value,

@@ -20,6 +20,7 @@ from idp.domain.accounts import Identifier
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
 from idp.ephemeral import EphemeralUnavailable
+from idp.prepared import Driver
 from idp.services import audit, authorizations, login_limits, sms_codes
 from idp.services.platform import Platform
 from idp.services.sms_codes import Destination
@@ -27,6 +28,7 @@ from idp.storage import accounts as account_rows
 from idp.storage import logins as rows
 from idp.storage.database import reading, single_statements, transaction
 from idp.storage.logins import Holder
+from idp.storage.writing import writing
 
 PURPOSE = "login"
 TWO_FACTORS = "urn:gsp:acr:2fa"
@@ -122,8 +124,11 @@ def _look_up(platform: Platform, typed: str) -> _Named:
 def _both_factors_right(platform: Platform, named: _Named, password: str, sms_code: str) -> bool:
     """Both are looked at whatever the first one says, and the code is used up only when both are right."""
     password_fits = platform.passwords.verify(named.holder and named.holder.password_hash, password)
-    code_refused = sms_codes.examine_code(platform, named.destination, PURPOSE, sms_code)
-    if named.holder is None or not password_fits or code_refused is not None:
+    tries = sms_codes.try_code(platform, named.destination, PURPOSE, sms_code)
+    if isinstance(tries, Refusal):
+        return False
+    if named.holder is None or not password_fits:
+        platform.ephemeral.drop(tries)
         return False
     return sms_codes.redeem_code(platform, named.destination, PURPOSE, sms_code)
 
@@ -191,16 +196,31 @@ def begin_login(
     token, now = random_token(), clock.now()
     values = _login_values(token, authenticated, origin, now)
     former = hash_token(replaces) if replaces else None
+    if former is None:
+        with writing() as statements:
+            _insert_login(statements, authenticated, values, origin)
+        return token
     with transaction() as session:
-        sid = former and rows.renew_login(session, former, authenticated.account_id, values)
-        if not sid:
-            sid = random_id()
+        sid = rows.renew_login(session, former, authenticated.account_id, values)
+        if sid:
+            _record_success(session, authenticated, sid, origin)
+        else:
             _end_former(session, platform, former, origin, now)
-            rows.insert_login(session, {"sid": sid, "account_id": authenticated.account_id, **values})
-        audit.record(
-            session, AuditEvent.LOGIN_SUCCESS, origin, account_id=authenticated.account_id, object_id=sid
-        )
+            _insert_login(session, authenticated, values, origin)
     return token
+
+
+def _insert_login(
+    where: Session | Driver, authenticated: Authenticated, values: dict[str, object], origin: Origin
+) -> None:
+    sid = random_id()
+    rows.insert_login(where, {"sid": sid, "account_id": authenticated.account_id, **values})
+    _record_success(where, authenticated, sid, origin)
+
+
+def _record_success(where: Session | Driver, authenticated: Authenticated, sid: str, origin: Origin) -> None:
+    account_id = authenticated.account_id
+    audit.record(where, AuditEvent.LOGIN_SUCCESS, origin, account_id=account_id, object_id=sid)
 
 
 def _login_values(
@@ -219,10 +239,8 @@ def _login_values(
     }
 
 
-def _end_former(
-    session: Session, platform: Platform, former: str | None, origin: Origin, now: datetime
-) -> None:
-    sid = rows.find_open_sid(session, former) if former else None
+def _end_former(session: Session, platform: Platform, former: str, origin: Origin, now: datetime) -> None:
+    sid = rows.find_open_sid(session, former)
     if sid is not None:
         _end(session, platform, sid, origin, "replaced", now)
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from idp import clock
 from idp.crypto import DecryptionError
 from idp.outbound import OutboundError
+from idp.prepared import Driver
 from idp.services.platform import Platform
 from idp.sms import SmsError, SmsGateway
 from idp.storage import outbox as rows
@@ -62,11 +63,17 @@ class SentSms:
 
 
 def enqueue_sms(
-    session: Session, platform: Platform, phone: str, purpose: str, text: str, *, code: str | None = None
+    where: Session | Driver,
+    platform: Platform,
+    phone: str,
+    purpose: str,
+    text: str,
+    *,
+    code: str | None = None,
 ) -> None:
     """A text message, in the caller's transaction. With ``IDP_SMS=outbox`` writing it is sending it."""
     payload = {"phone": phone, "purpose": purpose, "text": text, "code": code}
-    _enqueue(session, platform, SMS, payload, done=platform.settings.sms == "outbox")
+    _enqueue(where, platform, SMS, payload, done=platform.settings.sms == "outbox")
 
 
 def enqueue_logout_token(
@@ -82,12 +89,12 @@ def enqueue_logout_token(
 
 
 def _enqueue(
-    session: Session, platform: Platform, kind: str, payload: Mapping[str, Any], *, done: bool
+    where: Session | Driver, platform: Platform, kind: str, payload: Mapping[str, Any], *, done: bool
 ) -> None:
     now = clock.now()
     sealed = platform.keyring.fields.encrypt(json.dumps(payload), "outbox.payload")
     rows.insert_message(
-        session,
+        where,
         {
             "kind": kind,
             "payload_encrypted": sealed,

@@ -17,7 +17,7 @@ from idp.domain.errors import Refusal
 from idp.ephemeral import EphemeralUnavailable
 from idp.services import audit, outbox
 from idp.services.platform import Platform
-from idp.storage.database import transaction
+from idp.storage.writing import writing
 
 NONCE_BYTES = 16
 
@@ -104,12 +104,12 @@ def _write_message(
     platform: Platform, destination: Destination, purpose: str, code: str, origin: Origin
 ) -> None:
     phone = destination.phone
-    with transaction() as session:
+    with writing() as statements:
         if phone is not None:
             text = sms.text(purpose, code=code)
-            outbox.enqueue_sms(session, platform, phone, purpose, text, code=code)
+            outbox.enqueue_sms(statements, platform, phone, purpose, text, code=code)
         audit.record(
-            session,
+            statements,
             AuditEvent.SMS_SEND,
             origin,
             account_id=destination.account_id,
@@ -121,10 +121,14 @@ def _write_message(
 def check_code(platform: Platform, phone: str, purpose: str, code: str) -> Refusal | None:
     """Whether the phone's code for this purpose is right, and use it up."""
     destination = Destination.of_phone(phone)
-    refusal = examine_code(platform, destination, purpose, code)
-    if refusal is None and not redeem_code(platform, destination, purpose, code):
-        return Refusal.of("sms_code_wrong", "sms_code")
-    return refusal
+    examined = try_code(platform, destination, purpose, code)
+    if isinstance(examined, Refusal):
+        return examined
+    return (
+        None
+        if redeem_code(platform, destination, purpose, code)
+        else Refusal.of("sms_code_wrong", "sms_code")
+    )
 
 
 def examine_code(platform: Platform, destination: Destination, purpose: str, code: str) -> Refusal | None:
@@ -132,6 +136,18 @@ def examine_code(platform: Platform, destination: Destination, purpose: str, cod
 
     A wrong one costs a try; a right one gives the tries back. ``sms_code_wrong``, ``sms_code_expired``.
     May raise EphemeralUnavailable, as ``redeem_code`` and ``check_code`` may.
+    """
+    examined = try_code(platform, destination, purpose, code)
+    if isinstance(examined, Refusal):
+        return examined
+    platform.ephemeral.drop(examined)
+    return None
+
+
+def try_code(platform: Platform, destination: Destination, purpose: str, code: str) -> str | Refusal:
+    """The same, without giving the tries back yet: for a right code, the key of their count.
+
+    Whoever redeems the code next need not: the count is of that one code, and ends with it.
     """
     store, phone = platform.ephemeral, _phone_index(platform, destination)
     kept = store.get(_code_key(purpose, phone))
@@ -142,8 +158,7 @@ def examine_code(platform: Platform, destination: Destination, purpose: str, cod
         return Refusal.of("sms_code_expired", "sms_code")
     if not _fits(platform, kept, purpose, phone, code):
         return Refusal.of("sms_code_wrong", "sms_code")
-    store.drop(tries)
-    return None
+    return tries
 
 
 def redeem_code(platform: Platform, destination: Destination, purpose: str, code: str) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import String, Table, bindparam, func, insert, or_, select, upda
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.domain.audit import Entry
-from idp.prepared import Prepared
+from idp.prepared import Driver, Prepared
 from idp.storage.database import Base, Json, UtcDateTime
 
 
@@ -50,7 +50,8 @@ _ENTRY = (
     _c.detail,
 )
 _WRITTEN = {column.name: None for column in table.c if column.name not in {"id", "seal_number", "seal"}}
-_INSERT = Prepared(insert(table).values({name: bindparam(name) for name in _WRITTEN}).inline())
+_INSERT = insert(table)
+_INSERT_PREPARED = Prepared(_INSERT.values({name: bindparam(name) for name in _WRITTEN}).inline())
 _HEAD = (
     select(_c.seal_number, _c.seal)
     .order_by(_c.seal_number.desc())
@@ -64,9 +65,12 @@ _SEAL = (
 )
 
 
-def insert_event(session: Session, values: dict[str, Any]) -> None:
+def insert_event(where: Session | Driver, values: dict[str, Any]) -> None:
     """Insert one line from its column values: one statement, nothing read back."""
-    _INSERT.run(session.connection(), **{**_WRITTEN, **values})
+    if isinstance(where, Session):
+        where.connection().execute(_INSERT, values)
+    else:
+        _INSERT_PREPARED.run(where, **{**_WRITTEN, **values})
 
 
 def find_head(session: Session) -> tuple[int, str] | None:

@@ -80,7 +80,8 @@ _OPEN_LOGIN = (
 )
 _FIND = Prepared(_OPEN_LOGIN.where(_c.token_hash == bindparam("token_hash")))
 _LIST = _OPEN_LOGIN.where(_c.account_id == bindparam("account_id")).order_by(_c.last_seen_at.desc())
-_INSERT = Prepared(insert(logins))
+_INSERT = insert(logins)
+_INSERT_PREPARED = Prepared(_INSERT)
 _SEEN = Prepared(
     update(logins)
     .where(_c.sid == bindparam("login"), _c.last_seen_at < bindparam("now", type_=UtcDateTime))
@@ -120,9 +121,12 @@ def mark_seen(driver: Driver, sid: str, now: datetime) -> None:
     _SEEN.run(driver, login=sid, now=now)
 
 
-def insert_login(session: Session, values: dict[str, Any]) -> None:
+def insert_login(where: Session | Driver, values: dict[str, Any]) -> None:
     """Insert a login from its column values."""
-    _INSERT.run(session.connection(), **{"ended_at": None, **values})
+    if isinstance(where, Session):
+        where.connection().execute(_INSERT, values)
+    else:
+        _INSERT_PREPARED.run(where, **{"ended_at": None, **values})
 
 
 def renew_login(session: Session, token_hash: str, account_id: str, values: dict[str, Any]) -> str | None:

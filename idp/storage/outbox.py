@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Index, String, Table, Text, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from idp.prepared import Prepared
+from idp.prepared import Driver, Prepared
 from idp.storage.database import Base, UtcDateTime
 
 
@@ -34,7 +34,8 @@ LONGEST_ERROR = 300
 table = cast(Table, OutboxMessage.__table__)
 _c = table.c
 _WRITTEN = {column.name: None for column in table.c if column.name != "id"}
-_INSERT = Prepared(insert(table).values({name: bindparam(name) for name in _WRITTEN}).inline())
+_INSERT = insert(table)
+_INSERT_PREPARED = Prepared(_INSERT.values({name: bindparam(name) for name in _WRITTEN}).inline())
 _DUE = _c.next_attempt_at <= bindparam("now", type_=UtcDateTime)
 _HAS_DUE = select(_c.id).where(_DUE).limit(1)
 _FIRST_DUE = (
@@ -68,9 +69,12 @@ class Leased(NamedTuple):
     attempts: int
 
 
-def insert_message(session: Session, values: dict[str, Any]) -> None:
+def insert_message(where: Session | Driver, values: dict[str, Any]) -> None:
     """Insert one message from its column values."""
-    _INSERT.run(session.connection(), **{**_WRITTEN, **values})
+    if isinstance(where, Session):
+        where.connection().execute(_INSERT, values)
+    else:
+        _INSERT_PREPARED.run(where, **{**_WRITTEN, **values})
 
 
 def has_due(session: Session, now: datetime) -> bool:
