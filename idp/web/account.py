@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from flask import jsonify, make_response, redirect, render_template, request, url_for
+from flask import current_app, jsonify, make_response, redirect, render_template, request, url_for
+from flask import session as browser_session
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
 from idp.domain.accounts import SMS_RESEND_AFTER, seconds_left
@@ -100,8 +102,20 @@ def login() -> ResponseReturnValue:
     if request.method == "GET":
         if not request_id and session.current_login():
             return redirect(url_for("user_centre.account"), 303)
-        return _login_page(LoginForm(identifier=pending.login_hint if pending else None), pending)
+        return _login_page(LoginForm(identifier=pending.login_hint), pending) if pending else _front_door()
     return _act_on_login(LoginForm(), request_id, pending)
+
+
+def _front_door() -> Response:
+    """The sign-in page as every stranger gets it: rendered once, only the CSRF value is each one's own."""
+    if "_flashes" in browser_session or current_app.jinja_env.auto_reload:
+        return _login_page(LoginForm(), None)
+    token = generate_csrf()
+    rendered: dict[str, list[str]] = current_app.extensions.setdefault("idp.front_door", {})
+    mounted_at = request.script_root  # the page's links begin with it
+    if mounted_at not in rendered:
+        rendered[mounted_at] = _login_page(LoginForm(), None).get_data(as_text=True).split(token)
+    return make_response(token.join(rendered[mounted_at]))
 
 
 def _request_id() -> str | None:

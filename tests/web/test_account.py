@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import re
 
+from flask import Flask
+
 from tests.web.conftest import MakeApp
 from tests.web.visitor import PASSWORD, Visitor, hidden, problems
 
@@ -74,6 +76,23 @@ def test_asking_for_a_code_answers_the_same_for_unknown_identifiers(person: Visi
 
     assert answer("li_shili") == answer("no_such_one")
     assert answer("990101199001010027") == answer("990101198506150012")
+
+
+def test_every_stranger_gets_the_same_sign_in_page_but_for_a_value_of_their_own(app: Flask) -> None:
+    pages = [Visitor(app).get("/login") for _ in range(3)]
+    values = [hidden(page, "csrf_token") for page in pages]
+    assert len(set(values)) == 3
+    assert len({page.text.replace(value, "") for page, value in zip(pages, values, strict=True)}) == 1
+
+
+def test_a_notice_stands_on_the_sign_in_page_of_whom_it_concerns_and_of_nobody_else(app: Flask) -> None:
+    told, stranger = Visitor(app), Visitor(app)
+    assert "已保存" not in told.get("/login").text
+    with told.http.session_transaction() as kept:
+        kept["_flashes"] = [("success", "已保存")]
+    assert "已保存" in told.get("/login").text
+    assert "已保存" not in stranger.get("/login").text
+    assert "已保存" not in told.get("/login").text
 
 
 def test_a_failed_sign_in_says_nothing_of_which_part_was_wrong(person: Visitor) -> None:
