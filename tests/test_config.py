@@ -70,7 +70,6 @@ def test_every_variable_is_read() -> None:
             "IDP_OUTBOUND_ALLOW": "10.1.0.0/16, fd00::/8",
             "IDP_ALLOW_TEST_IDENTITIES": "off",
             "IDP_ADMIN_ACR": "2fa-crypto",
-            "IDP_REGISTRATION": "open",
         }
     )
     unchanged = {
@@ -122,7 +121,6 @@ def test_a_switch_is_on_by_these_words(word: str) -> None:
         ("IDP_OUTBOUND_ALLOW", "everywhere"),
         ("IDP_ALLOW_TEST_IDENTITIES", "x"),
         ("IDP_ADMIN_ACR", "1fa"),
-        ("IDP_REGISTRATION", "closed"),
         ("IDP_ISSUER", "id.example"),
         ("IDP_ISSUER", "ftp://id.example"),
         ("IDP_ISSUER", "https://"),
@@ -159,7 +157,6 @@ def test_what_cannot_be_read_is_named(name: str, value: str) -> None:
         ("IDP_REGISTRY", "demo"),
         ("IDP_ALLOW_TEST_IDENTITIES", "on"),
         ("IDP_ADMIN_ACR", "2fa"),
-        ("IDP_REGISTRATION", "open"),
         ("IDP_KEYS_PASSPHRASE", ""),
     ],
 )
