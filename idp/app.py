@@ -53,6 +53,7 @@ def _refuse_demonstration(app: Flask) -> None:
         except SQLAlchemyError:
             return  # no database, or not migrated yet: readiness tells
     if present:
+        database.engines(app).dispose()
         fault = f"IDP_DATABASE_URL: the demonstration accounts are still there: {', '.join(present)}"
         raise ConfigurationError([fault])
 

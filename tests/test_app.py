@@ -3,15 +3,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from idp.app import create_app
 from idp.config import ConfigurationError
 from idp.services import demonstration
-from tests.conftest import MakeSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCTION = {
@@ -52,13 +51,13 @@ def test_production_refuses_a_database_with_demonstration_accounts(
     with app.app_context():
         demonstration.load(app.extensions["idp"], "http://127.0.0.1:5001", {"keys": [PUBLIC_KEY]})
     with pytest.raises(ConfigurationError) as refused:
-        create_app(settings(**PRODUCTION))
+        make_app(**PRODUCTION)
     assert "demo_legal" in refused.value.faults[0]
     assert refused.value.faults[0].startswith("IDP_DATABASE_URL")
 
 
-def test_production_starts_over_a_database_without_them(settings: MakeSettings) -> None:
-    assert create_app(settings(**PRODUCTION)).extensions["idp"].settings.env == "production"
+def test_production_starts_over_a_database_without_them(make_app: Callable[..., Flask]) -> None:
+    assert make_app(**PRODUCTION).extensions["idp"].settings.env == "production"
 
 
 def test_production_starts_before_its_schema_is_there(
