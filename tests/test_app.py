@@ -46,7 +46,7 @@ def test_production_refuses_to_start_and_names_every_fault_at_once() -> None:
 
 
 def test_production_refuses_a_database_with_demonstration_accounts(
-    app: Flask, settings: MakeSettings
+    app: Flask, make_app: Callable[..., Flask]
 ) -> None:
     with app.app_context():
         demonstration.load(app.extensions["idp"], "http://127.0.0.1:5001", {"keys": [PUBLIC_KEY]})
@@ -61,9 +61,9 @@ def test_production_starts_over_a_database_without_them(make_app: Callable[..., 
 
 
 def test_production_starts_before_its_schema_is_there(
-    settings: MakeSettings, empty_database_url: str
+    make_app: Callable[..., Flask], empty_database_url: str
 ) -> None:
-    create_app(settings(**PRODUCTION, database_url=empty_database_url))
+    make_app(**PRODUCTION, database_url=empty_database_url)
 
 
 PUBLIC_KEY = {
