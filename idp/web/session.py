@@ -57,11 +57,13 @@ def platform() -> Platform:
 
 def origin() -> Origin:
     """Where this request came from, for the audit trail."""
-    return Origin(
-        address=request.remote_addr or "",
-        user_agent=request.headers.get("User-Agent", "")[:USER_AGENT_LENGTH],
-        request_id=request_id(),
-    )
+    if "origin" not in g:
+        g.origin = Origin(
+            address=request.remote_addr or "",
+            user_agent=request.headers.get("User-Agent", "")[:USER_AGENT_LENGTH],
+            request_id=request_id(),
+        )
+    return cast(Origin, g.origin)
 
 
 def request_id() -> str:
