@@ -17,7 +17,7 @@ from idp.domain.claims import PersonalData
 from idp.domain.clients import SIGNING_ALGORITHMS, Client
 from idp.services import clients
 from idp.services.authorizations import Grant
-from idp.services.platform import Platform
+from idp.services.platform import Decoded, Platform
 
 ACCESS_TOKEN_TTL: Final = timedelta(minutes=5)
 ID_TOKEN_TTL: Final = timedelta(minutes=5)
@@ -148,17 +148,28 @@ def sign_logout_token(platform: Platform, message: Mapping[str, Any]) -> str | N
 
 
 def _verified(platform: Platform, token: str, token_type: str, now: datetime) -> dict[str, Any] | None:
-    """The claims of a token of ours of this ``typ``, whatever its age; None when signature, type or
-    issuer is not ours.
+    """The claims of a token of ours of this ``typ``, whatever its age; None when signature,
+    type or issuer is not ours.
+
+    The same text is verified once a second at most: a token is shown many times in its five minutes. What it
+    rests on is not remembered, and a key that is retired stops verifying within that second.
     """
     if len(token) > MAX_TOKEN:
         return None
+    decoded = platform.verified_tokens.get(crypto.hash_token(token), lambda: _decoded(platform, token, now))
+    if decoded is None:
+        return None
+    header, payload = decoded
+    ours = header.get("typ") == token_type and payload.get("iss") == platform.settings.issuer
+    return dict(payload) if ours else None
+
+
+def _decoded(platform: Platform, token: str, now: datetime) -> Decoded | None:
+    """Header and claims of a token that one of our keys signed."""
     try:
         decoded = jwt.decode(
             token, platform.keyring.verification_keyset(now), algorithms=list(SIGNING_ALGORITHMS)
         )
     except (JoseError, ValueError, TypeError, KeyError):
         return None
-    payload = dict(decoded.claims)
-    ours = decoded.header.get("typ") == token_type and payload.get("iss") == platform.settings.issuer
-    return payload if ours else None
+    return decoded.header, decoded.claims

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from idp.config import Settings
 from idp.crypto import PasswordHasher
@@ -13,6 +13,9 @@ from idp.ephemeral import Ephemeral
 from idp.keyring import Keyring
 from idp.outbound import Outbound
 from idp.services.client_cache import BriefCache
+
+Decoded = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""Header and claims of a token whose signature has been verified."""
 
 
 class Registry(Protocol):
@@ -24,7 +27,7 @@ class Registry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The tools of the use cases, and what each worker process may remember of the client register."""
+    """The tools of the use cases, and what each worker process may remember for a second."""
 
     settings: Settings
     keyring: Keyring
@@ -34,3 +37,4 @@ class Platform:
     outbound: Outbound
     clients: BriefCache[Client | None] = field(default_factory=BriefCache)
     resource_servers: BriefCache[Mapping[str, tuple[str, ...]]] = field(default_factory=BriefCache)
+    verified_tokens: BriefCache[Decoded | None] = field(default_factory=BriefCache)
