@@ -127,71 +127,91 @@ def _client_of(platform: Platform, parameters: RepeatedParameters) -> Client | P
     return client
 
 
-def _fault(client: Client, parameters: RepeatedParameters) -> _Fault | None:
-    """The first thing wrong with a request whose redirect URI can be trusted."""
-    checks: tuple[tuple[Callable[[], bool], str, str], ...] = (
-        (lambda: bool(parameters.repeated), "invalid_request", "A parameter is sent more than once"),
-        (lambda: "request" in parameters, "request_not_supported", "Request objects are not supported"),
-        (lambda: "request_uri" in parameters, "request_uri_not_supported", "request_uri is not supported"),
-        (lambda: "registration" in parameters, "registration_not_supported", "registration is not supported"),
-        (lambda: "response_type" not in parameters, "invalid_request", "Missing response_type"),
-        (
-            lambda: parameters["response_type"] != "code",
-            "unsupported_response_type",
-            "Only response_type=code is supported",
-        ),
-        (
-            lambda: "authorization_code" not in client.grant_types,
-            "unauthorized_client",
-            "The client is not registered for the authorization code flow",
-        ),
-        (
-            lambda: parameters.get("response_mode", "query") not in RESPONSE_MODES,
-            "invalid_request",
-            "Unknown response_mode",
-        ),
-        (
-            lambda: len(parameters.get("state", "")) > MAX_STATE,
-            "invalid_request",
-            f"state is longer than {MAX_STATE} characters",
-        ),
-        (
-            lambda: len(parameters.get("nonce", "")) > MAX_NONCE,
-            "invalid_request",
-            f"nonce is longer than {MAX_NONCE} characters",
-        ),
-        (
-            lambda: (
-                parameters.get("code_challenge_method") != "S256"
-                or not _CHALLENGE.fullmatch(parameters.get("code_challenge", ""))
-            ),
-            "invalid_request",
-            "PKCE is required: code_challenge with code_challenge_method=S256",
-        ),
-        (
-            lambda: not _SECONDS.fullmatch(parameters.get("max_age", "0")),
-            "invalid_request",
-            "max_age must be a number of seconds",
-        ),
-        (
-            lambda: not _prompts(parameters) <= PROMPTS,
-            "invalid_request",
-            "Unknown prompt",
-        ),
-        (
-            lambda: "none" in _prompts(parameters) and len(_prompts(parameters)) > 1,
-            "invalid_request",
-            "prompt=none can't be combined with another value",
-        ),
-    )
-    for wrong, error, description in checks:
-        if wrong():
-            return _Fault(error, description)
-    return None
-
-
 def _prompts(parameters: Mapping[str, str]) -> frozenset[str]:
     return frozenset(parameters.get("prompt", "").split())
+
+
+_Check = Callable[[RepeatedParameters], bool]
+_FAULTS: tuple[tuple[_Check, str, str], ...] = (
+    (
+        lambda sent: bool(sent.repeated),
+        "invalid_request",
+        "A parameter is sent more than once",
+    ),
+    (
+        lambda sent: "request" in sent,
+        "request_not_supported",
+        "Request objects are not supported",
+    ),
+    (
+        lambda sent: "request_uri" in sent,
+        "request_uri_not_supported",
+        "request_uri is not supported",
+    ),
+    (
+        lambda sent: "registration" in sent,
+        "registration_not_supported",
+        "registration is not supported",
+    ),
+    (
+        lambda sent: "response_type" not in sent,
+        "invalid_request",
+        "Missing response_type",
+    ),
+    (
+        lambda sent: sent["response_type"] != "code",
+        "unsupported_response_type",
+        "Only response_type=code is supported",
+    ),
+    (
+        lambda sent: sent.get("response_mode", "query") not in RESPONSE_MODES,
+        "invalid_request",
+        "Unknown response_mode",
+    ),
+    (
+        lambda sent: len(sent.get("state", "")) > MAX_STATE,
+        "invalid_request",
+        f"state is longer than {MAX_STATE} characters",
+    ),
+    (
+        lambda sent: len(sent.get("nonce", "")) > MAX_NONCE,
+        "invalid_request",
+        f"nonce is longer than {MAX_NONCE} characters",
+    ),
+    (
+        lambda sent: (
+            sent.get("code_challenge_method") != "S256"
+            or not _CHALLENGE.fullmatch(sent.get("code_challenge", ""))
+        ),
+        "invalid_request",
+        "PKCE is required: code_challenge with code_challenge_method=S256",
+    ),
+    (
+        lambda sent: not _SECONDS.fullmatch(sent.get("max_age", "0")),
+        "invalid_request",
+        "max_age must be a number of seconds",
+    ),
+    (
+        lambda sent: not _prompts(sent) <= PROMPTS,
+        "invalid_request",
+        "Unknown prompt",
+    ),
+    (
+        lambda sent: "none" in _prompts(sent) and len(_prompts(sent)) > 1,
+        "invalid_request",
+        "prompt=none can't be combined with another value",
+    ),
+)
+
+
+def _fault(client: Client, parameters: RepeatedParameters) -> _Fault | None:
+    """The first thing wrong with a request whose redirect URI can be trusted."""
+    for is_wrong, error, description in _FAULTS:
+        if is_wrong(parameters):
+            return _Fault(error, description)
+    if "authorization_code" not in client.grant_types:
+        return _Fault("unauthorized_client", "The client is not registered for the authorization code flow")
+    return None
 
 
 def _request(
