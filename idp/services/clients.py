@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from idp import clock, crypto
 from idp.domain.audit import AuditEvent, Origin
-from idp.domain.clients import SECRET_METHODS, Client, client_from, is_client_id, validate_metadata
+from idp.domain.client_metadata import client_from, validate_metadata
+from idp.domain.clients import SECRET_METHODS, Client, is_client_id
 from idp.domain.errors import Refusal
 from idp.services import audit
 from idp.services.platform import Platform
