@@ -17,8 +17,10 @@ test: environment  ## everything that has to pass, real PostgreSQL, Redis and Ch
 	@deploy/test-programs.sh postgresql redis chromium fonts wrk
 	@$(MAKE) --no-print-directory static server-tests browser-tests
 
+# The units below the protocol and the pages, so that it stays under a minute; `make test` runs everything.
+UNITS ?= tests/domain tests/storage tests/services
 check: static  ## the fast loop, under a minute: formatter, linter, types, import contracts, unit tests
-	$(PY) -m pytest -q -n $(WORKERS) -m "not server and not browser" $(TESTS)
+	$(PY) -m pytest -q -n $(WORKERS) -m "not server and not browser" $(UNITS)
 
 bench: environment  ## the project's own benchmark; prints a table
 	@deploy/test-programs.sh postgresql redis wrk
