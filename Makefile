@@ -31,7 +31,7 @@ format: environment  ## rewrite the code as the formatter and linter want it
 	$(PY) -m ruff check --fix .
 
 lock: environment  ## compile requirements/*.in again, with hashes
-	cd requirements && for name in runtime dev; do ../$(PY) -m piptools compile --quiet --strip-extras \
+	cd requirements && for name in runtime dev; do ../$(PY) -m piptools compile --quiet --no-strip-extras \
 	  --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	  --output-file=$$name.txt $$name.in || exit 1; done
 
