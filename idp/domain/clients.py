@@ -9,12 +9,22 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", DEVICE_CODE, TOKEN_EXCHANGE)
 RESPONSE_TYPES = ("code",)
-AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+CERTIFICATE_METHODS = ("tls_client_auth", "self_signed_tls_client_auth")
+AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", *CERTIFICATE_METHODS, "none")
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 ASSERTION_ALGORITHMS = ("ES256", "PS256", "EdDSA", "RS256")
-SIGNING_ALGORITHMS = ("RS256", "ES256")
+SIGNING_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+FAPI_ALGORITHMS = ("PS256", "ES256", "EdDSA")
+KEY_ENCRYPTION_ALGORITHMS = ("ECDH-ES", "RSA-OAEP-256")
+CONTENT_ENCRYPTION_METHODS = ("A256GCM", "A128GCM")
+SUBJECT_TYPES = ("public", "pairwise")
+FAPI2 = "fapi2"
+FAPI2_MESSAGE_SIGNING = "fapi2-message-signing"
+PROFILES = (FAPI2, FAPI2_MESSAGE_SIGNING)
 ACR_VALUES = ("urn:gsp:acr:2fa", "urn:gsp:acr:2fa-crypto")
 IDENTITY_SCOPES = (
     "openid",
@@ -26,6 +36,8 @@ IDENTITY_SCOPES = (
     "enterprise",
     "handler",
     "roles",
+    "verified_claims",
+    "identity_document",
 )
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
@@ -44,36 +56,81 @@ class Client:
     redirect_uris: tuple[str, ...] = ()
     grant_types: frozenset[str] = frozenset({"authorization_code"})
     response_types: tuple[str, ...] = ("code",)
-    token_endpoint_auth_method: str = "client_secret_basic"
-    token_endpoint_auth_signing_alg: str | None = None
     application_type: str = "web"
     scopes: frozenset[str] = frozenset({"openid"})
-    jwks: Mapping[str, Any] | None = None
-    jwks_uri: str | None = None
-    id_token_signed_response_alg: str = "RS256"
-    access_token_signed_response_alg: str = "ES256"
-    post_logout_redirect_uris: tuple[str, ...] = ()
-    backchannel_logout_uri: str | None = None
-    backchannel_logout_session_required: bool = False
-    default_max_age: int | None = None
-    require_auth_time: bool = False
-    default_acr_values: tuple[str, ...] = ()
+    profile: str | None = None
     client_uri: str | None = None
     logo_uri: str | None = None
     policy_uri: str | None = None
     tos_uri: str | None = None
     contacts: tuple[str, ...] = ()
+    # who it is
+    token_endpoint_auth_method: str = "client_secret_basic"
+    token_endpoint_auth_signing_alg: str | None = None
+    jwks: Mapping[str, Any] | None = None
+    jwks_uri: str | None = None
+    tls_client_auth_subject_dn: str | None = None
+    tls_client_auth_san_dns: str | None = None
+    tls_client_auth_san_uri: str | None = None
+    tls_client_auth_san_ip: str | None = None
+    tls_client_auth_san_email: str | None = None
+    secrets: tuple[tuple[str, datetime | None], ...] = ()
+    # how it asks
+    require_pushed_authorization_requests: bool = False
+    require_signed_request_object: bool = False
+    request_object_signing_alg: str | None = None
+    request_uris: tuple[str, ...] = ()
+    authorization_details_types: tuple[str, ...] = ()
+    default_max_age: int | None = None
+    require_auth_time: bool = False
+    default_acr_values: tuple[str, ...] = ()
+    initiate_login_uri: str | None = None
+    # what it is answered with
+    subject_type: str = "public"
+    sector_identifier_uri: str | None = None
+    dpop_bound_access_tokens: bool = False
+    tls_client_certificate_bound_access_tokens: bool = False
+    access_token_signed_response_alg: str = "ES256"
+    id_token_signed_response_alg: str = "RS256"
+    id_token_encrypted_response_alg: str | None = None
+    id_token_encrypted_response_enc: str | None = None
+    userinfo_signed_response_alg: str | None = None
+    userinfo_encrypted_response_alg: str | None = None
+    userinfo_encrypted_response_enc: str | None = None
+    authorization_signed_response_alg: str = "RS256"
+    authorization_encrypted_response_alg: str | None = None
+    authorization_encrypted_response_enc: str | None = None
+    introspection_signed_response_alg: str = "RS256"
+    introspection_encrypted_response_alg: str | None = None
+    introspection_encrypted_response_enc: str | None = None
+    # how it hears of an end
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: str | None = None
+    frontchannel_logout_session_required: bool = False
+    # the mandate
     matters: tuple[str, ...] = ()
     require_enterprise: bool = False
     roles: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
-    secrets: tuple[tuple[str, datetime | None], ...] = ()
+    may_act: str | None = None
     disabled: bool = False
 
     @property
     def public(self) -> bool:
         """Whether the client has no credentials of its own (RFC 6749 §2.1)."""
         return self.token_endpoint_auth_method == "none"
+
+    @property
+    def high_security(self) -> bool:
+        """Whether the client lives by the FAPI 2.0 Security Profile."""
+        return self.profile in PROFILES
+
+    @property
+    def sender_constrained(self) -> bool:
+        """Whether its access tokens are always bound to a key that it holds."""
+        return self.dpop_bound_access_tokens or self.tls_client_certificate_bound_access_tokens
 
     @property
     def resource_scopes(self) -> frozenset[str]:

@@ -48,6 +48,9 @@ class Authorization(Base):
     account_type: Mapped[str | None] = mapped_column(String(16))  # None: the holder is not verified
     scope: Mapped[str] = mapped_column(String(1000))
     requested_claims: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    resources: Mapped[list[str] | None] = mapped_column(Json)  # asked for by RFC 8707; None: none was
+    authorization_details: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)  # as asked (RFC 9396)
+    dpop_jkt: Mapped[str | None] = mapped_column(String(43))  # the key that the code, or a public client, has
     nonce: Mapped[str | None] = mapped_column(Text)
     auth_time: Mapped[int]
     acr: Mapped[str] = mapped_column(String(64))

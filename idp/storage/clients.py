@@ -22,6 +22,20 @@ class Client(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # SHA-256 of the token that manages a dynamic registration (RFC 7592); None: an admin registered it
+    registration_access_token_hash: Mapped[str | None] = mapped_column(String(64))
+
+
+class InitialAccessToken(Base):
+    """Leave to register clients (RFC 7591 §3), so many times until then; only the hash is kept."""
+
+    __tablename__ = "initial_access_tokens"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    uses_left: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_by: Mapped[str | None] = mapped_column(String(22))  # the admin's account id; None: by command
 
 
 class ClientSecret(Base):

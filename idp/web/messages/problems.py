@@ -118,7 +118,6 @@ PROBLEMS: dict[str, str] = {
     # Clients
     "metadata_invalid": "该项不符合要求：{reason}",
     "metadata_required": "还需要填写：{reason}",
-    "metadata_unsupported": "平台不支持该项：{reason}",
     "redirect_uri_invalid": "地址不符合要求：{reason}",
     "client_id_taken": "该标识已被使用，请换一个或留空由平台生成",
     "client_unknown": "没有找到这个应用，请刷新页面后重试",
