@@ -47,6 +47,8 @@ class Settings:
     outbound_allow: tuple[IPv4Network | IPv6Network, ...] = ()
     allow_test_identities: bool = False
     admin_acr: str = "2fa-crypto"
+    dpop_nonce: bool = False
+    registration: str = "token"
 
     @property
     def development(self) -> bool:
@@ -103,6 +105,8 @@ class _Reader:
             admin_acr=self._choice(
                 "admin_acr", "2fa" if development else "2fa-crypto", ("2fa", "2fa-crypto")
             ),
+            dpop_nonce=self._switch("dpop_nonce", default=False),
+            registration=self._choice("registration", "token", ("token", "open")),
         )
 
     def _optional(self, name: str) -> str | None:
@@ -208,6 +212,7 @@ def _faults_in_production(settings: Settings) -> list[str]:
         (not settings.issuer.startswith("https://"), "IDP_ISSUER: must be https in production"),
         (settings.sms == "outbox", "IDP_SMS: outbox sends nothing; use http in production"),
         (settings.sms_fixed_code is not None, "IDP_SMS_FIXED_CODE: for development only"),
+        (settings.registration == "open", "IDP_REGISTRATION: open is for development only"),
         (settings.captcha == "off", "IDP_CAPTCHA: off is for development only"),
         (not settings.throttle, "IDP_THROTTLE: off is for development only"),
         (settings.registry == "demo", "IDP_REGISTRY: demo is for development only"),

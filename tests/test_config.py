@@ -70,6 +70,8 @@ def test_every_variable_is_read() -> None:
             "IDP_OUTBOUND_ALLOW": "10.1.0.0/16, fd00::/8",
             "IDP_ALLOW_TEST_IDENTITIES": "off",
             "IDP_ADMIN_ACR": "2fa-crypto",
+            "IDP_DPOP_NONCE": "on",
+            "IDP_REGISTRATION": "open",
         }
     )
     unchanged = {

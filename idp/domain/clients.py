@@ -138,6 +138,12 @@ class Client:
         return self.scopes - frozenset(IDENTITY_SCOPES) if self.resources else frozenset()
 
 
+def sector_of(client: Client) -> str:
+    """The host that a pairwise ``sub`` is for (OIDC Core 8.1); who redirects nowhere is a sector alone."""
+    addresses = [client.sector_identifier_uri] if client.sector_identifier_uri else client.redirect_uris
+    return urlsplit(addresses[0]).hostname or client.client_id if addresses else client.client_id
+
+
 def is_client_id(text: str) -> bool:
     """Whether a client could have this id: what comes from outside need not even be storable."""
     return _CLIENT_ID.fullmatch(text) is not None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from idp.domain import assurance
 from idp.domain.claims import HANDLER, LEGAL_PERSON, handler_scope
 from idp.domain.clients import Client
 
@@ -29,9 +30,10 @@ class Acting:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The browser session that an authorization request meets."""
+    """The browser session that a request meets; ``sub`` is what the client calls the person."""
 
     account_id: str
+    sub: str
     sid: str
     auth_time: int
     created_at: datetime
@@ -43,16 +45,21 @@ class SignedIn:
 class Asked:
     """What the request asks of the interaction, and what the person has answered so far within it.
 
-    ``enterprise`` is the credit code chosen on the page ("" is oneself, None is not yet); ``consented``
-    tells that the person has just agreed.
+    ``hinted_subs`` are the persons, as the client calls them, whom alone the answer may be about;
+    ``pinned_enterprises`` the credit codes of which one must be acted for (None: any; empty: there is none),
+    ``matters`` what must be covered then. ``enterprise`` is the credit code chosen on the page ("" is
+    oneself, None is not yet); ``consented`` tells that the person has just agreed.
     """
 
     received_at: datetime
     scopes: frozenset[str]
     prompts: frozenset[str] = frozenset()
     max_age: int | None = None
-    hinted_account_id: str | None = None
-    pinned_enterprises: tuple[str, ...] = ()
+    hinted_subs: frozenset[str] = frozenset()
+    acr_values: tuple[str, ...] = ()
+    acr_essential: bool = False
+    pinned_enterprises: frozenset[str] | None = None
+    matters: frozenset[str] = frozenset()
     enterprise: str | None = None
     consented: bool = False
 
@@ -69,6 +76,11 @@ class Remembered:
 @dataclass(frozen=True, slots=True)
 class LogIn:
     """Show the sign-in page."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepUp:
+    """Show the sign-in page again: the person has signed in, but not strongly enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +121,10 @@ class Fail:
     description: str
 
 
-Step = LogIn | ChooseEnterprise | Consent | TurnAway | Respond | Fail
+Step = LogIn | StepUp | ChooseEnterprise | Consent | TurnAway | Respond | Fail
 _CODES: Mapping[type[Step], Fail] = {
     LogIn: Fail("login_required", "The person is not signed in, or must sign in again"),
+    StepUp: Fail("login_required", "The person must sign in more strongly"),
     ChooseEnterprise: Fail("interaction_required", "The person must choose an enterprise to act for"),
     Consent: Fail("consent_required", "The person must consent"),
     TurnAway: Fail("access_denied", "The person can act for no enterprise at this client"),
@@ -145,6 +158,9 @@ def _next_page_or_answer(
 ) -> Step:
     if login is None or _must_sign_in(asked, client, login, now):
         return LogIn()
+    stronger = _strength(asked, login)
+    if stronger is not None:
+        return stronger
     chosen = _choose(asked, client, login, candidates, remembered)
     if not isinstance(chosen, Respond):
         return chosen
@@ -154,10 +170,10 @@ def _next_page_or_answer(
 
 
 def _must_sign_in(asked: Asked, client: Client, login: SignedIn, now: datetime) -> bool:
-    if asked.hinted_account_id not in (None, login.account_id):
+    if asked.hinted_subs - {login.sub}:
         return True
-    if login.created_at >= asked.received_at:
-        return False  # signed in within this very request: asking again would loop
+    if _just_signed_in(asked, login):
+        return False  # asking again would loop
     max_age = asked.max_age if asked.max_age is not None else client.default_max_age
     too_old = max_age is not None and now - datetime.fromtimestamp(login.auth_time, now.tzinfo) >= timedelta(
         seconds=max(max_age, 0)
@@ -165,11 +181,31 @@ def _must_sign_in(asked: Asked, client: Client, login: SignedIn, now: datetime) 
     return too_old or bool(asked.prompts & {"login", "select_account"})
 
 
+def _just_signed_in(asked: Asked, login: SignedIn) -> bool:
+    """Within this very request."""
+    return login.created_at >= asked.received_at
+
+
+def _strength(asked: Asked, login: SignedIn) -> Step | None:
+    """What to do about a sign-in that meets none of the asked ``acr`` values; None when nothing.
+
+    A voluntary value that can't be reached is let go; an essential one fails the request (OIDC Core 5.5.1.1,
+    Unmet Authentication Requirements 1.0).
+    """
+    if not asked.acr_values or assurance.is_met(login.acr, asked.acr_values):
+        return None
+    if assurance.is_reachable(asked.acr_values) and not _just_signed_in(asked, login):
+        return StepUp()
+    if asked.acr_essential:
+        return Fail("unmet_authentication_requirements", "The person can't sign in as strongly as required")
+    return None
+
+
 def _choose(
     asked: Asked, client: Client, login: SignedIn, candidates: tuple[Acting, ...], remembered: Remembered
 ) -> Step:
     """Which enterprise the grant acts for: Respond(acting), or the step or error in its place."""
-    if asked.pinned_enterprises:
+    if asked.pinned_enterprises is not None:
         return _pinned(asked, client, candidates)
     if not concerns_enterprises(asked.scopes, client):
         return Respond(None)
@@ -204,9 +240,19 @@ def serves(client: Client, acting: Acting) -> bool:
     return acting.account_type == LEGAL_PERSON or bool(handler_scope(acting.matters, client.matters))
 
 
+def covers(acting: Acting, matters: frozenset[str]) -> bool:
+    """Whether ``acting`` reaches as far as these matters; an enterprise's own account does in all."""
+    return acting.account_type == LEGAL_PERSON or matters <= set(acting.matters)
+
+
 def _pinned(asked: Asked, client: Client, candidates: tuple[Acting, ...]) -> Step:
+    pinned = asked.pinned_enterprises or frozenset()
     for acting in candidates:
-        if acting.enterprise_credit_code in asked.pinned_enterprises and serves(client, acting):
+        if (
+            acting.enterprise_credit_code in pinned
+            and serves(client, acting)
+            and covers(acting, asked.matters)
+        ):
             return Respond(acting)
     return Fail("access_denied", "The person can't act for the requested enterprise at this client")
 

@@ -6,14 +6,17 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
+from werkzeug.wrappers import Request
 
 from idp import clock
-from idp.domain import claims
+from idp.domain import authorization_details, claims
 from idp.domain.audit import Origin
+from idp.domain.authorization_details import HandlerDetail
 from idp.domain.clients import Client
 from idp.oauth import client_auth, tokens
+from idp.oauth.protected_resource import BearerError, token_claims
 from idp.oauth.requests import ProtocolRequest
-from idp.services import authorizations, clients
+from idp.services import authorizations, clients, subjects
 from idp.services.authorizations import Grant
 from idp.services.platform import Platform
 
@@ -44,7 +47,7 @@ def _introspect(platform: Platform, client: Client, token: str, now: datetime) -
     if payload is not None:
         return _access_token_facts(platform, client, payload, now)
     grant = authorizations.find_by_refresh_token(platform, token, now)
-    return None if grant is None else _refresh_token_facts(client, grant)
+    return None if grant is None else _refresh_token_facts(platform, client, grant)
 
 
 def _access_token_facts(
@@ -54,32 +57,46 @@ def _access_token_facts(
     audience = payload["aud"] if isinstance(payload["aud"], list) else [payload["aud"]]
     if payload["client_id"] != client.client_id and not set(audience) & set(client.resources):
         return None
-    active = {"active": True, "token_type": "Bearer"}
-    if "authorization_id" not in payload:
-        return active | payload if _stands(platform, payload) else None
-    grant = authorizations.find_grant(platform, payload["authorization_id"], now)
-    if grant is None:
+    active = {"active": True, "token_type": "DPoP" if "jkt" in payload.get("cnf", {}) else "Bearer"}
+    if _rests_on_no_row_alone(payload) and not _stands(platform, payload):
         return None
-    bare = {name: value for name, value in payload.items() if name not in claims.TOKEN_MANDATE_CLAIMS}
+    if "authorization_id" not in payload:
+        return active | payload
+    grant = authorizations.find_grant(platform, payload["authorization_id"], now)
+    return None if grant is None else active | _as_of_now(payload, grant)
+
+
+def _as_of_now(payload: dict[str, Any], grant: Grant) -> dict[str, Any]:
+    """The token's claims, those of the mandate and its details as they are at this moment."""
+    changing = claims.TOKEN_MANDATE_CLAIMS | {"authorization_details"}
+    bare = {name: value for name, value in payload.items() if name not in changing}
     scopes = frozenset(payload["scope"].split())
-    return active | bare | claims.access_token_claims(grant.subject, scopes)
+    said = tuple(HandlerDetail.from_json(detail) for detail in payload.get("authorization_details", ()))
+    left = authorization_details.in_force(said, authorization_details.matters_of(grant.details))
+    details = {"authorization_details": [detail.as_json() for detail in left]} if left else {}
+    return bare | claims.access_token_claims(grant.subject, scopes) | details
 
 
-def _refresh_token_facts(client: Client, grant: Grant) -> dict[str, Any] | None:
+def _refresh_token_facts(platform: Platform, client: Client, grant: Grant) -> dict[str, Any] | None:
     if grant.client_id != client.client_id:
         return None
     return {
         "active": True,
         "client_id": grant.client_id,
-        "sub": grant.subject.account_id,
+        "sub": subjects.sub_of(platform, client, grant.subject.account_id),
         "scope": " ".join(sorted(grant.scopes)),
         "exp": int(grant.expires_at.timestamp()),
         **claims.access_token_claims(grant.subject, grant.scopes),
     }
 
 
+def _rests_on_no_row_alone(payload: dict[str, Any]) -> bool:
+    """A client's own token has no row; an exchanged one shares that of the person's grant (RFC 8693)."""
+    return "authorization_id" not in payload or "act" in payload
+
+
 def _stands(platform: Platform, payload: dict[str, Any]) -> bool:
-    """Whether a client's own token is worth something: the client is served, and has not given it back."""
+    """Whether such a token is worth something: its client is served, and has not given it back."""
     served = clients.find_client(platform, payload["client_id"]) is not None
     return served and platform.ephemeral.get(REVOKED_KEY + payload["jti"]) is None
 
@@ -87,7 +104,8 @@ def _stands(platform: Platform, payload: dict[str, Any]) -> bool:
 def revoke(platform: Platform, request: ProtocolRequest) -> None:
     """End what a client no longer wants (RFC 7009 §2.1); an unknown token or hint is no error (§2.2).
 
-    A person's access token ends its whole authorization, as a refresh token does.
+    A person's access token ends its whole authorization, as a refresh token does; one that was exchanged ends
+    alone.
     """
     client = client_auth.authenticate(platform, request)
     _revoke(platform, client, _token_of(request), request.origin, clock.now())
@@ -99,7 +117,7 @@ def _revoke(platform: Platform, client: Client, token: str, origin: Origin, now:
         grant = authorizations.find_by_refresh_token(platform, token, now, former=True)
     elif payload["client_id"] != client.client_id:
         grant = None
-    elif "authorization_id" in payload:
+    elif not _rests_on_no_row_alone(payload):
         grant = authorizations.find_grant(platform, payload["authorization_id"], now)
     else:
         _remember_revoked(platform, payload, now)
@@ -109,44 +127,28 @@ def _revoke(platform: Platform, client: Client, token: str, origin: Origin, now:
 
 
 def _remember_revoked(platform: Platform, payload: dict[str, Any], now: datetime) -> None:
-    """A client's own token rests on no row; until it expires its ``jti`` is kept."""
+    """Until it expires its ``jti`` is kept."""
     ttl = timedelta(seconds=payload["exp"] - now.timestamp() + 1)
     platform.ephemeral.put(REVOKED_KEY + payload["jti"], b"1", ttl)
 
 
-class BearerError(Exception):
-    """A refusal of RFC 6750 §3: ``status``, ``error`` (None: no token was sent) and an ASCII description."""
+def userinfo(platform: Platform, request: Request) -> dict[str, Any]:
+    """The claims of the person behind the request's access token, as true at this moment.
 
-    def __init__(self, status: int, error: str | None, description: str = "") -> None:
-        super().__init__(description)
-        self.status, self.error, self.description = status, error, description
-
-    @property
-    def challenge(self) -> str:
-        """The value of ``WWW-Authenticate``."""
-        if self.error is None:
-            return 'Bearer realm="userinfo"'
-        return f'Bearer realm="userinfo", error="{self.error}", error_description="{self.description}"'
-
-
-def userinfo(platform: Platform, token: str) -> dict[str, Any]:
-    """The claims of the person behind an access token, as true at this moment.
-
-    Raises BearerError: 401 ``invalid_token`` for a token that is unknown, expired or rests on something that
-    has ended, 403 ``insufficient_scope`` without ``openid``.
+    Raises BearerError: what :func:`protected_resource.token_claims` does, 401 ``invalid_token`` when what the
+    token rests on has ended, 403 ``insufficient_scope`` without ``openid``.
     """
     now = clock.now()
-    payload = tokens.read_access_token(platform, token, now)
-    if payload is None:
-        raise BearerError(401, "invalid_token", "The access token is unknown or expired")
+    payload = token_claims(platform, request, now)
+    scheme = "DPoP" if "cnf" in payload else "Bearer"
     scopes = frozenset(payload["scope"].split())
     if "openid" not in scopes or "authorization_id" not in payload:
-        raise BearerError(403, "insufficient_scope", "The scope openid is needed")
+        raise BearerError(403, "insufficient_scope", "The scope openid is needed", scheme)
     found = authorizations.find_grant_with_person(platform, payload["authorization_id"], now)
     if found is None:
-        raise BearerError(401, "invalid_token", "What the access token rests on has ended")
+        raise BearerError(401, "invalid_token", "What the access token rests on has ended", scheme)
     grant, person = found
     return {
-        "sub": grant.subject.account_id,
+        "sub": payload["sub"],
         **claims.userinfo_claims(grant.subject, person, scopes, grant.requested),
     }

@@ -7,28 +7,49 @@ import re
 from abc import abstractmethod
 from base64 import urlsafe_b64encode
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from authlib.oauth2.rfc6749.errors import (
     InvalidGrantError,
     InvalidRequestError,
     InvalidScopeError,
+    OAuth2Error,
     UnauthorizedClientError,
 )
 from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
 
 from idp import clock
+from idp.domain import authorization_details, resources
+from idp.domain.authorization_details import Details
 from idp.domain.claims import needs_person
 from idp.domain.clients import IDENTITY_SCOPES, Client
 from idp.domain.errors import Refusal
-from idp.oauth import client_auth, tokens
+from idp.domain.resources import Target
+from idp.oauth import client_auth, sender, tokens
+from idp.oauth.answers import Fault
+from idp.oauth.authorization_request import details_of
 from idp.oauth.requests import ProtocolRequest
-from idp.services import authorizations
-from idp.services.authorizations import Grant
+from idp.oauth.sender import Binding
+from idp.oauth.tokens import Delegation
+from idp.services import authorizations, clients
+from idp.services.authorizations import Grant, Presented
 from idp.services.platform import Platform
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 TokenAnswer = tuple[int, dict[str, Any], list[tuple[str, str]]]
+
+
+class InvalidTarget(OAuth2Error):
+    """A resource that no token can be had for (RFC 8707 §2)."""
+
+    error = "invalid_target"
+
+
+class InvalidAuthorizationDetails(OAuth2Error):
+    """Authorization details that can't be granted (RFC 9396 §5)."""
+
+    error = "invalid_authorization_details"
 
 
 class TokenGrant(BaseGrant, TokenEndpointMixin):
@@ -65,17 +86,46 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
             raise InvalidRequestError(f"Missing '{name}'")
         return value
 
+    @cached_property
+    def binding(self) -> Binding:
+        """The key that this request's tokens are bound to; its proof is looked at once."""
+        return sender.binding_of(self.platform, self.request, self.authenticated, clock.now())
+
+    def target(self, scopes: frozenset[str], granted: tuple[str, ...] = ()) -> Target:
+        """What an access token is meant for (RFC 8707 §2.2)."""
+        served = clients.scopes_by_resource(self.platform)
+        found = resources.target(scopes, self.request.parameters.resources, granted, served)
+        if found is None:
+            raise InvalidTarget("resource is not among those granted or known")
+        return found
+
+    def details(self, client: Client, held: Details) -> Details:
+        """The granted authorization details, cut down to the asked ones (RFC 9396 §6)."""
+        asked = details_of(client, self.request.parameters)
+        left = authorization_details.narrowed(asked, held) if not isinstance(asked, Fault) else asked
+        if isinstance(left, Fault | Refusal):
+            raise InvalidAuthorizationDetails("authorization_details go beyond what was granted")
+        return left
+
     def tokens_for(
         self, client: Client, grant: Grant, scopes: frozenset[str], nonce: str | None = None
     ) -> dict[str, Any]:
         """Access token, and ID and refresh token where the grant and the client have them."""
         now = clock.now()
+        delegation = Delegation(
+            self.target(scopes, grant.resources), self.binding, self.details(client, grant.details)
+        )
+        expires_at = min(now + tokens.ACCESS_TOKEN_TTL, grant.expires_at)
         answer: dict[str, Any] = {
-            "access_token": tokens.issue_access_token(self.platform, client, grant, scopes, now),
-            "token_type": "Bearer",
-            "expires_in": _expires_in(grant, now.timestamp()),
-            "scope": " ".join(sorted(scopes)),
+            "access_token": tokens.issue_access_token(
+                self.platform, client, grant, delegation, expires_at, now
+            ),
+            "token_type": self.binding.token_type,
+            "expires_in": max(1, int(expires_at.timestamp() - now.timestamp())),
+            "scope": " ".join(sorted(delegation.target.scopes)),
         }
+        if delegation.details:
+            answer["authorization_details"] = [detail.as_json() for detail in delegation.details]
         if "openid" in scopes:
             person = self._person(grant) if needs_person(grant.requested) else None
             narrowed = grant if scopes == grant.scopes else replace(grant, scopes=scopes)
@@ -91,11 +141,6 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         return found[1]
 
 
-def _expires_in(grant: Grant, moment: float) -> int:
-    longest = int(tokens.ACCESS_TOKEN_TTL.total_seconds())
-    return max(1, min(longest, int(grant.expires_at.timestamp() - moment)))
-
-
 class AuthorizationCodeGrant(TokenGrant):
     """RFC 6749 §4.1.3 with PKCE S256 for every client (RFC 7636 §4.6, RFC 9700 §2.1.1)."""
 
@@ -105,9 +150,8 @@ class AuthorizationCodeGrant(TokenGrant):
         """Exchange the code, once."""
         code, redirect_uri = self.required("code"), self.required("redirect_uri")
         challenge = _challenge_of(self.request.parameters.get("code_verifier", ""))
-        grant = authorizations.redeem_code(
-            self.platform, client, code, redirect_uri, challenge, self.request.origin, clock.now()
-        )
+        presented = Presented(code, redirect_uri, challenge, self.binding.jkt)
+        grant = authorizations.redeem_code(self.platform, client, presented, self.request.origin, clock.now())
         if isinstance(grant, Refusal):
             raise InvalidGrantError("The code is unknown, expired, used, or was issued for another request")
         return self.tokens_for(client, grant, grant.scopes, grant.nonce)
@@ -129,9 +173,11 @@ class RefreshTokenGrant(TokenGrant):
         """Rotate, and issue tokens for the same scopes or fewer."""
         refresh_token = self.required("refresh_token")
         asked = frozenset(self.request.parameters.get("scope", "").split())
-        if asked:
-            self._refuse_wider(client, refresh_token, asked)
-        grant = authorizations.rotate(self.platform, client, refresh_token, self.request.origin, clock.now())
+        jkt = self.binding.jkt
+        self._refuse_wider(client, refresh_token, asked)
+        grant = authorizations.rotate(
+            self.platform, client, refresh_token, jkt, self.request.origin, clock.now()
+        )
         if isinstance(grant, Refusal):
             raise InvalidGrantError(
                 "The refresh token is unknown, used, expired, or what it rests on has ended"
@@ -140,9 +186,13 @@ class RefreshTokenGrant(TokenGrant):
 
     def _refuse_wider(self, client: Client, refresh_token: str, asked: frozenset[str]) -> None:
         """Before rotating, so that a refused request costs no token."""
+        parameters = self.request.parameters
+        if not (asked or parameters.resources or "authorization_details" in parameters):
+            return
         grant = authorizations.find_by_refresh_token(self.platform, refresh_token, clock.now())
         if grant is not None and grant.client_id == client.client_id:
-            _narrowed(grant, asked)
+            self.target(_narrowed(grant, asked), grant.resources)
+            self.details(client, grant.details)
 
 
 def _narrowed(grant: Grant, asked: frozenset[str]) -> frozenset[str]:
@@ -163,13 +213,15 @@ class ClientCredentialsGrant(TokenGrant):
         asked = frozenset(self.request.parameters.get("scope", "").split())
         if not asked <= own:
             raise InvalidScopeError("The client is not registered for this scope")
-        scopes = asked or own
-        answer = {
-            "access_token": tokens.issue_client_access_token(self.platform, client, scopes, clock.now()),
-            "token_type": "Bearer",
+        delegation = Delegation(self.target(asked or own), self.binding)
+        token = tokens.issue_client_access_token(self.platform, client, delegation, clock.now())
+        scopes = " ".join(sorted(delegation.target.scopes))
+        return {
+            "access_token": token,
+            "token_type": self.binding.token_type,
             "expires_in": int(tokens.ACCESS_TOKEN_TTL.total_seconds()),
+            **({"scope": scopes} if scopes else {}),
         }
-        return answer | ({"scope": " ".join(sorted(scopes))} if scopes else {})
 
 
 GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant)

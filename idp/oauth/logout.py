@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from idp import clock
 from idp.domain.clients import Client
 from idp.oauth import tokens
-from idp.oauth.authorization import PageError
+from idp.oauth.answers import PageError
 from idp.oauth.requests import RepeatedParameters
 from idp.services import clients
 from idp.services.platform import Platform

@@ -11,63 +11,114 @@ from typing import Any, Final
 import orjson
 
 from idp import clock
+from idp.config import Settings
+from idp.domain import authorization_details
 from idp.domain.claims import ALWAYS_SUPPORTED, CLAIM_SCOPES
 from idp.domain.clients import (
     ACR_VALUES,
     ASSERTION_ALGORITHMS,
     AUTH_METHODS,
+    CONTENT_ENCRYPTION_METHODS,
     GRANT_TYPES,
     IDENTITY_SCOPES,
+    KEY_ENCRYPTION_ALGORITHMS,
     RESPONSE_TYPES,
     SIGNING_ALGORITHMS,
+    SUBJECT_TYPES,
 )
+from idp.oauth import dpop
+from idp.oauth.answers import RESPONSE_MODES
 from idp.services.platform import Platform
 
 DISCOVERY_PATHS: Final = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 JWKS_PATH: Final = "/oauth/jwks.json"
-RESPONSE_MODES: Final = ("query", "form_post")
 PROMPTS: Final = ("none", "login", "consent", "select_account")
 _JWKS_SECONDS: Final = 1.0
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def provider_metadata(issuer: str) -> dict[str, Any]:
-    """What this provider offers, and nothing it does not."""
-    authenticating = [method for method in AUTH_METHODS if method != "none"]
+def provider_metadata(settings: Settings) -> dict[str, Any]:
+    """What this provider offers, and nothing it does not (Discovery 3, RFC 8414 §2 and what extends it)."""
+    issuer = settings.issuer
     return {
         "issuer": issuer,
+        **_endpoints(issuer),
+        **_authentication(),
+        **_requests(),
+        **_tokens(),
+        **_claims(),
+        **_sign_out(),
+    }
+
+
+def _endpoints(issuer: str) -> dict[str, Any]:
+    return {
         "authorization_endpoint": f"{issuer}/oauth/authorize",
         "token_endpoint": f"{issuer}/oauth/token",
         "userinfo_endpoint": f"{issuer}/oauth/userinfo",
         "jwks_uri": f"{issuer}{JWKS_PATH}",
+        "pushed_authorization_request_endpoint": f"{issuer}/oauth/par",
         "introspection_endpoint": f"{issuer}/oauth/introspect",
         "revocation_endpoint": f"{issuer}/oauth/revoke",
         "end_session_endpoint": f"{issuer}/oauth/logout",
-        "scopes_supported": list(IDENTITY_SCOPES),
+    }
+
+
+def _authentication() -> dict[str, Any]:
+    """How clients prove who they are; only a confidential one may introspect."""
+    confidential = [method for method in AUTH_METHODS if method != "none"]
+    algorithms = list(ASSERTION_ALGORITHMS)
+    return {
+        "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+        "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+    }
+
+
+def _requests() -> dict[str, Any]:
+    """What an authorization request may look like, and how it is answered."""
+    return {
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": list(RESPONSE_MODES),
-        "grant_types_supported": list(GRANT_TYPES),
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
-        "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
-        "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
-        "introspection_endpoint_auth_methods_supported": authenticating,
-        "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
-        "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
-        "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
+        "authorization_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "authorization_encryption_alg_values_supported": list(KEY_ENCRYPTION_ALGORITHMS),
+        "authorization_encryption_enc_values_supported": list(CONTENT_ENCRYPTION_METHODS),
+        "request_parameter_supported": True,
+        "request_uri_parameter_supported": True,
+        "require_request_uri_registration": True,
+        "request_object_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "authorization_details_types_supported": [authorization_details.TYPE],
         "acr_values_supported": list(ACR_VALUES),
         "prompt_values_supported": list(PROMPTS),
+        "ui_locales_supported": ["zh-CN"],
+    }
+
+
+def _tokens() -> dict[str, Any]:
+    return {
+        "grant_types_supported": list(GRANT_TYPES),
+        "scopes_supported": list(IDENTITY_SCOPES),
+        "subject_types_supported": list(SUBJECT_TYPES),
+        "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
+    }
+
+
+def _claims() -> dict[str, Any]:
+    return {
         "claim_types_supported": ["normal"],
         "claims_supported": [*ALWAYS_SUPPORTED, *CLAIM_SCOPES],
         "claims_parameter_supported": True,
-        "request_parameter_supported": False,
-        "request_uri_parameter_supported": False,
-        "ui_locales_supported": ["zh-CN"],
-        "backchannel_logout_supported": True,
-        "backchannel_logout_session_supported": True,
     }
+
+
+def _sign_out() -> dict[str, Any]:
+    return {"backchannel_logout_supported": True, "backchannel_logout_session_supported": True}
 
 
 class ReadyDocuments:
@@ -76,7 +127,7 @@ class ReadyDocuments:
     def __init__(self, application: WsgiApp, platform: Platform) -> None:
         self._application = application
         self._platform = platform
-        body = orjson.dumps(provider_metadata(platform.settings.issuer))
+        body = orjson.dumps(provider_metadata(platform.settings))
         self._ready = {path: (body, _headers(body, max_age=3600)) for path in DISCOVERY_PATHS}
         self._jwks_until = 0.0
 

@@ -25,11 +25,20 @@ class UnreadableRequest(InvalidRequestError):
 
 
 class RepeatedParameters(dict[str, str]):
-    """Parameters of which some came twice: the first value of each,
-    and the names of the ``repeated`` ones.
+    """Parameters of which some came twice: the first value of each, and the names of the ``repeated`` ones.
+
+    ``resource`` may come more than once (RFC 8707 §2): its values are in ``resources``.
     """
 
     repeated: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, str], resources: tuple[str, ...] = ()) -> RepeatedParameters:
+        """Parameters of which each came once."""
+        once = cls(parameters)
+        once.resources = resources
+        return once
 
 
 class ProtocolRequest(OAuth2Request):
@@ -40,9 +49,13 @@ class ProtocolRequest(OAuth2Request):
     """
 
     headers: Mapping[str, str]
+    parameters: RepeatedParameters
 
-    def __init__(self, parameters: Mapping[str, str], headers: Mapping[str, str], origin: Origin) -> None:
+    def __init__(
+        self, path: str, parameters: RepeatedParameters, headers: Mapping[str, str], origin: Origin
+    ) -> None:
         self.method = "POST"
+        self.path = path
         self.origin = origin
         self.parameters = parameters
         self.uri = ""
@@ -72,7 +85,11 @@ def parse(encoded: bytes) -> RepeatedParameters:
     parameters = RepeatedParameters((name, value) for name, value in reversed(pairs) if value)
     if len(pairs) > len({name for name, _ in pairs}):
         counts = Counter(name for name, _ in pairs)
-        parameters.repeated = tuple(name for name, count in counts.items() if count > 1)
+        parameters.repeated = tuple(
+            name for name, count in counts.items() if count > 1 and name != "resource"
+        )
+    if "resource" in parameters:
+        parameters.resources = tuple(value for name, value in pairs if name == "resource" and value)
     return parameters
 
 
@@ -86,7 +103,7 @@ def read_form(request: Any) -> ProtocolRequest:
     parameters = parse(request.get_data(cache=False))
     if parameters.repeated:
         raise InvalidRequestError("A parameter is sent more than once")
-    return ProtocolRequest(parameters, request.headers, origin_of(request))
+    return ProtocolRequest(request.path, parameters, request.headers, origin_of(request))
 
 
 def origin_of(request: Any) -> Origin:

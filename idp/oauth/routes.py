@@ -10,11 +10,12 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
+from idp import clock
 from idp.ephemeral import EphemeralUnavailable
-from idp.oauth import endpoints
-from idp.oauth.endpoints import BearerError
+from idp.oauth import dpop, endpoints, pushed_requests
 from idp.oauth.metadata import ReadyDocuments, WsgiApp
-from idp.oauth.requests import FORM, MAX_BYTES, parse, read_form
+from idp.oauth.protected_resource import BearerError
+from idp.oauth.requests import MAX_BYTES, read_form
 from idp.oauth.server import HSTS, Server, error_response, failure, json_response
 from idp.services.platform import Platform
 from idp.storage.database import UNAVAILABLE
@@ -45,6 +46,7 @@ class JsonEndpoints:
         self._https = platform.settings.issuer.startswith("https://")
         self._handlers: dict[str, tuple[Handler, tuple[str, ...]]] = {
             f"{PREFIX}token": (self._token, ("POST",)),
+            f"{PREFIX}par": (self._par, ("POST",)),
             f"{PREFIX}introspect": (self._introspect, ("POST",)),
             f"{PREFIX}revoke": (self._revoke, ("POST",)),
             f"{PREFIX}userinfo": (self._userinfo, ("GET", "HEAD", "POST")),
@@ -60,6 +62,8 @@ class JsonEndpoints:
             response = self._answer(handler, Request(environ))
         else:
             response = failure(405, "invalid_request", {"Allow": ", ".join(methods)})
+        if self._platform.settings.dpop_nonce and "HTTP_DPOP" in environ:
+            response.headers["DPoP-Nonce"] = dpop.nonce(self._platform, clock.now())
         if self._https:
             response.headers["Strict-Transport-Security"] = HSTS
         return response(environ, start_response)
@@ -84,6 +88,10 @@ class JsonEndpoints:
         """RFC 6749 §3.2."""
         return cast("Response", self._server.create_token_response(read_form(request)))
 
+    def _par(self, request: Request) -> Response:
+        """RFC 9126 §2."""
+        return json_response(pushed_requests.push(self._platform, read_form(request)), 201)
+
     def _introspect(self, request: Request) -> Response:
         """RFC 7662 §2."""
         return json_response(endpoints.introspect(self._platform, read_form(request)))
@@ -96,21 +104,7 @@ class JsonEndpoints:
     def _userinfo(self, request: Request) -> Response:
         """OIDC Core 5.3."""
         try:
-            return json_response(endpoints.userinfo(self._platform, _bearer_token(request)))
+            return json_response(endpoints.userinfo(self._platform, request))
         except BearerError as error:
             body = {"error": error.error, "error_description": error.description} if error.error else {}
             return json_response(body, error.status, {"WWW-Authenticate": error.challenge})
-
-
-def _bearer_token(request: Request) -> str:
-    """The token of the header or the form body, of one of them (RFC 6750 §2); never of the URL."""
-    scheme, _, header_token = request.headers.get("Authorization", "").partition(" ")
-    is_form = request.mimetype == FORM and request.method == "POST"
-    body = parse(request.get_data(cache=False) if is_form else b"")
-    form_token = body.get("access_token")
-    if (header_token and form_token) or "access_token" in body.repeated:
-        raise BearerError(400, "invalid_request", "The access token is sent twice")
-    token_sent = header_token.strip() if scheme.lower() == "bearer" else form_token
-    if not token_sent:
-        raise BearerError(401, None)
-    return token_sent

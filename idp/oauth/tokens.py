@@ -5,6 +5,7 @@ logout tokens (BCL 2.4).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,9 +14,13 @@ from joserfc.errors import JoseError
 
 from idp import clock, crypto
 from idp.domain import claims
+from idp.domain.authorization_details import Details
 from idp.domain.claims import PersonalData
 from idp.domain.clients import SIGNING_ALGORITHMS, Client
-from idp.services import clients
+from idp.domain.resources import Target
+from idp.oauth import jose
+from idp.oauth.sender import UNBOUND, Binding
+from idp.services import clients, subjects
 from idp.services.authorizations import Grant
 from idp.services.platform import Decoded, Platform
 
@@ -26,66 +31,92 @@ MAX_TOKEN: Final = 10_000
 BACKCHANNEL_LOGOUT: Final = "http://schemas.openid.net/event/backchannel-logout"
 
 
-def _sign(
-    platform: Platform, algorithm: str, token_type: str, payload: Mapping[str, Any], now: datetime
-) -> str:
-    key = platform.keyring.signing_key(algorithm, now)
-    header = {"alg": algorithm, "kid": key.kid, "typ": token_type}
-    return jwt.encode(header, dict(payload), key, algorithms=[algorithm])
-
-
 def _times(now: datetime, ttl: timedelta) -> dict[str, int]:
     issued = int(now.timestamp())
     return {"iat": issued, "exp": issued + int(ttl.total_seconds())}
 
 
-def _audience(platform: Platform, scopes: frozenset[str]) -> str | list[str]:
-    """The resources that the scopes belong to; this provider (its userinfo) when they belong to none."""
-    resources = clients.audience_of(platform, scopes) or (platform.settings.issuer,)
-    return resources[0] if len(resources) == 1 else list(resources)
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """What an access token carries beside its subject: for whom, bound to which key, within what."""
+
+    target: Target
+    binding: Binding = UNBOUND
+    details: Details = ()
+    act: Mapping[str, Any] | None = None
+
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """The resources; none is this provider (its userinfo)."""
+        return self.target.resources
+
+    def claims(self) -> dict[str, Any]:
+        """``cnf``, ``authorization_details`` and ``act``, where there are any."""
+        details = [detail.as_json() for detail in self.details]
+        return {
+            **self.binding.confirmation,
+            **({"authorization_details": details} if details else {}),
+            **({"act": self.act} if self.act else {}),
+        }
 
 
 def issue_access_token(
-    platform: Platform, client: Client, grant: Grant, scopes: frozenset[str], now: datetime
+    platform: Platform,
+    client: Client,
+    grant: Grant,
+    delegation: Delegation,
+    expires_at: datetime,
+    now: datetime,
 ) -> str:
-    """An access token that names its authorization, and so dies with it; never stored."""
-    return _access_token(
-        platform,
-        client,
-        scopes,
-        {"sub": grant.subject.account_id, "authorization_id": grant.authorization_id}
-        | claims.access_token_claims(grant.subject, scopes),
-        min(now + ACCESS_TOKEN_TTL, grant.expires_at),
-        now,
-    )
+    """An access token that names its authorization, and so dies with it; never stored.
+
+    ``client`` is whom it is issued to; the grant may be another's (RFC 8693).
+    """
+    about = {
+        "sub": subjects.sub_of(platform, client, grant.subject.account_id),
+        "authorization_id": grant.authorization_id,
+        **claims.access_token_claims(grant.subject, delegation.target.scopes),
+        **_may_act(platform, client),
+    }
+    return _access_token(platform, client, delegation, about, expires_at, now)
+
+
+def _may_act(platform: Platform, client: Client) -> dict[str, Any]:
+    """Who alone may exchange the client's tokens, where its registration says so (RFC 8693 §4.4)."""
+    if client.may_act is None:
+        return {}
+    return {"may_act": {"iss": platform.settings.issuer, "sub": client.may_act}}
 
 
 def issue_client_access_token(
-    platform: Platform, client: Client, scopes: frozenset[str], now: datetime
+    platform: Platform, client: Client, delegation: Delegation, now: datetime
 ) -> str:
     """An access token for the client itself (RFC 6749 §4.4); nothing is stored for it."""
-    return _access_token(platform, client, scopes, {"sub": client.client_id}, now + ACCESS_TOKEN_TTL, now)
+    about = {"sub": client.client_id}
+    return _access_token(platform, client, delegation, about, now + ACCESS_TOKEN_TTL, now)
 
 
 def _access_token(
     platform: Platform,
     client: Client,
-    scopes: frozenset[str],
+    delegation: Delegation,
     about: Mapping[str, Any],
     expires_at: datetime,
     now: datetime,
 ) -> str:
+    audience = delegation.audience or (platform.settings.issuer,)
     payload = {
         "iss": platform.settings.issuer,
-        "aud": _audience(platform, scopes),
+        "aud": audience[0] if len(audience) == 1 else list(audience),
         "client_id": client.client_id,
-        "scope": " ".join(sorted(scopes)),
+        "scope": " ".join(sorted(delegation.target.scopes)),
         "jti": crypto.random_id(),
         "iat": int(now.timestamp()),
         "exp": int(expires_at.timestamp()),
         **about,
+        **delegation.claims(),
     }
-    return _sign(platform, client.access_token_signed_response_alg, "at+jwt", payload, now)
+    return jose.sign(platform, client.access_token_signed_response_alg, "at+jwt", payload, now)
 
 
 def read_access_token(platform: Platform, token: str, now: datetime) -> dict[str, Any] | None:
@@ -113,7 +144,7 @@ def issue_id_token(
         **({"nonce": nonce} if nonce is not None else {}),
         **claims.id_token_claims(grant.subject, person, grant.scopes, grant.requested),
     }
-    return _sign(platform, client.id_token_signed_response_alg, "JWT", payload, now)
+    return jose.sign(platform, client.id_token_signed_response_alg, "JWT", payload, now)
 
 
 def read_id_token_hint(platform: Platform, token: str, now: datetime) -> dict[str, Any] | None:
@@ -139,7 +170,7 @@ def issue_logout_token(
         "events": {BACKCHANNEL_LOGOUT: {}},
         **{name: value for name, value in subject.items() if value is not None},
     }
-    return _sign(platform, client.id_token_signed_response_alg, "logout+jwt", payload, now)
+    return jose.sign(platform, client.id_token_signed_response_alg, "logout+jwt", payload, now)
 
 
 def sign_logout_token(platform: Platform, message: Mapping[str, Any]) -> str | None:

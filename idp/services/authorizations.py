@@ -16,7 +16,9 @@ from sqlalchemy import ColumnElement, RowMapping
 from sqlalchemy.orm import Session
 
 from idp import crypto
+from idp.domain import authorization_details
 from idp.domain.audit import AuditEvent, Origin
+from idp.domain.authorization_details import Details, HandlerDetail
 from idp.domain.claims import HANDLER, NATURAL_PERSON, PersonalData, RequestedClaims, Subject, handler_scope
 from idp.domain.clients import Client
 from idp.domain.errors import Refusal
@@ -43,12 +45,29 @@ class NewAuthorization:
 
     client: Client
     login: LoginView
+    acr: str
     acting: Acting | None
     scopes: frozenset[str]
     requested: RequestedClaims
+    resources: tuple[str, ...]
+    details: Details
     nonce: str | None
     redirect_uri: str
     code_challenge: str
+    dpop_jkt: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What comes with a code: all of it must be as when the code was asked for.
+
+    ``jkt`` is the thumbprint of the key that the request proves to hold, if it does.
+    """
+
+    code: str
+    redirect_uri: str
+    code_challenge: str
+    jkt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +79,8 @@ class Grant:
     subject: Subject
     scopes: frozenset[str]
     requested: RequestedClaims
+    resources: tuple[str, ...]
+    details: Details
     nonce: str | None
     generation: int
     expires_at: datetime
@@ -88,12 +109,12 @@ def _columns(authorization_id: str, new: NewAuthorization, now: datetime) -> dic
         "account_type": acting.account_type if acting else person_type,
         "scope": " ".join(sorted(new.scopes)),
         "requested_claims": new.requested.as_json(),
-        "resources": None,
-        "authorization_details": None,
-        "dpop_jkt": None,
+        "resources": list(new.resources) or None,
+        "authorization_details": [detail.as_json() for detail in new.details] or None,
+        "dpop_jkt": new.dpop_jkt,
         "nonce": new.nonce,
         "auth_time": login.auth_time,
-        "acr": login.acr,
+        "acr": new.acr,
         "amr": list(login.amr),
         "redirect_uri": new.redirect_uri,
         "code_challenge": new.code_challenge,
@@ -124,22 +145,31 @@ def _seal(platform: Platform, purpose: str, text: str) -> str:
 def redeem_code(
     platform: Platform,
     client: Client,
-    code: str,
-    redirect_uri: str,
-    code_challenge: str,
+    presented: Presented,
     origin: Origin,
     now: datetime,
 ) -> Grant | Refusal:
     """Exchange a code, once (RFC 6749 §4.1.3, RFC 7636 §4.6).
 
-    A wrong client, redirect URI or verifier burns nothing; a second use revokes the authorization and says
-    ``code_reused``; everything else is ``code_invalid``.
+    A wrong client, redirect URI, verifier or key burns nothing; a second use revokes the authorization and
+    says ``code_reused``; everything else is ``code_invalid``. The refresh tokens of a public client are bound
+    to the key that it shows here (RFC 9449 §5).
     """
+    code = presented.code
     authorization_id = code[:ID_LENGTH]
     if not crypto.constant_time_equal(code, authorization_id + _seal(platform, "code", authorization_id)):
         return Refusal.of("code_invalid")
     with single_statements() as driver:
-        row = rows.redeem(driver, authorization_id, client.client_id, redirect_uri, code_challenge, now)
+        row = rows.redeem(
+            driver,
+            now,
+            authorization_id=authorization_id,
+            presented_by=client.client_id,
+            presented_redirect_uri=presented.redirect_uri,
+            presented_challenge=presented.code_challenge,
+            presented_jkt=presented.jkt,
+            bound_jkt=presented.jkt if client.public else None,
+        )
     if row is None:
         return _refuse_code(platform, authorization_id, origin, now)
     return _grant(client, row) or Refusal.of("code_invalid")
@@ -188,22 +218,38 @@ def _open_refresh_token(platform: Platform, token: str) -> tuple[str, int] | Non
 
 
 def rotate(
-    platform: Platform, client: Client, refresh_token: str, origin: Origin, now: datetime
+    platform: Platform,
+    client: Client,
+    refresh_token: str,
+    jkt: str | None,
+    origin: Origin,
+    now: datetime,
 ) -> Grant | Refusal:
-    """Step to the next refresh token (RFC 9700 §4.14.2).
+    """Step to the next refresh token (RFC 9700 §4.14.2); ``jkt`` is the key that the request proves to hold.
 
     The former one still works for 30 seconds, with the same successor; an older one is reuse and revokes the
-    authorization (``refresh_token_reused``).
+    authorization (``refresh_token_reused``). A confidential client whose tokens are bound to its key keeps
+    its refresh token (FAPI 2.0 5.3.2.1).
     """
+    if client.sender_constrained and not client.public:
+        return _renew(platform, client, refresh_token, now)
     opened = _open_refresh_token(platform, refresh_token)
     if opened is None:
         return Refusal.of("refresh_token_invalid")
     authorization_id, generation = opened
     with single_statements() as driver:
-        row = rows.rotate(driver, authorization_id, client.client_id, generation, now)
+        row = rows.rotate(driver, authorization_id, client.client_id, generation, jkt, now)
     if row is None:
-        return _rotate_again(platform, client, authorization_id, generation, origin, now)
+        return _rotate_again(platform, client, authorization_id, generation, jkt, origin, now)
     return _grant(client, row) or Refusal.of("refresh_token_invalid")
+
+
+def _renew(platform: Platform, client: Client, refresh_token: str, now: datetime) -> Grant | Refusal:
+    """The grant whose refresh token stays as it is."""
+    grant = find_by_refresh_token(platform, refresh_token, now)
+    if grant is None or grant.client_id != client.client_id:
+        return Refusal.of("refresh_token_invalid")
+    return grant
 
 
 def _rotate_again(
@@ -211,6 +257,7 @@ def _rotate_again(
     client: Client,
     authorization_id: str,
     generation: int,
+    jkt: str | None,
     origin: Origin,
     now: datetime,
 ) -> Grant | Refusal:
@@ -219,6 +266,8 @@ def _rotate_again(
         state = rows.find_state(driver, authorization_id)
         live = rows.find_live(driver, authorization_id, now)
     if state is None or state["client_id"] != client.client_id or state["revoked_at"] is not None:
+        return Refusal.of("refresh_token_invalid")
+    if state["dpop_jkt"] not in {None, jkt}:  # whoever took the token has not got the key: nothing is lost
         return Refusal.of("refresh_token_invalid")
     if live is not None and _in_grace(state, generation, now):
         return _grant(client, live) or Refusal.of("refresh_token_invalid")
@@ -274,8 +323,13 @@ def _grant_of_row(platform: Platform, row: Mapping[str, Any]) -> Grant | None:
 def _grant(client: Client, row: Mapping[str, Any]) -> Grant | None:
     """None when the authorisation covers no matter any more that the client serves (claims.md, rule 2)."""
     matters = handler_scope(row["matters"] or (), client.matters)
-    if row["account_type"] == HANDLER and not matters:
-        return None
+    asked = tuple(HandlerDetail.from_json(element) for element in row["authorization_details"] or ())
+    details = authorization_details.in_force(asked, client.matters)
+    if row["account_type"] == HANDLER:
+        details = authorization_details.in_force(details, matters)
+        matters = handler_scope(matters, authorization_details.matters_of(details)) if asked else matters
+        if not matters:
+            return None
     scopes = frozenset(row["scope"].split())
     return Grant(
         authorization_id=row["id"],
@@ -295,6 +349,8 @@ def _grant(client: Client, row: Mapping[str, Any]) -> Grant | None:
         ),
         scopes=scopes,
         requested=RequestedClaims.from_json(row["requested_claims"]),
+        resources=tuple(row["resources"] or ()),
+        details=details,
         nonce=row["nonce"],
         generation=row["generation"],
         expires_at=row["expires_at"],

@@ -17,6 +17,7 @@ from idp.domain.audit import AuditEvent, Origin
 from idp.domain.client_metadata import client_from, validate_metadata
 from idp.domain.clients import SECRET_METHODS, Client, is_client_id
 from idp.domain.errors import Refusal
+from idp.domain.resources import ScopesByResource
 from idp.services import audit
 from idp.services.platform import Platform
 from idp.storage import clients as rows
@@ -51,23 +52,22 @@ def _load(client_id: str) -> Client | None:
     return client_from(row.client_metadata, secrets, disabled=row.disabled_at is not None)
 
 
-def audience_of(platform: Platform, scopes: frozenset[str]) -> tuple[str, ...]:
-    """The resources that a token with these scopes is meant for:
-    those of the clients whose scopes they are.
+def scopes_by_resource(platform: Platform) -> ScopesByResource:
+    """Every resource that tokens are issued for, with the scopes that mean something there (RFC 8707).
+
+    The provider itself is one (its userinfo). Up to a second old, like client records.
     """
-    servers = platform.resource_servers.get("all", _load_resource_servers)
-    resources = [uri for scope in sorted(scopes) for uri in servers.get(scope, ())]
-    return tuple(dict.fromkeys(resources))
+    return platform.resource_servers.get("all", lambda: _load_resources(platform.settings.issuer))
 
 
-def _load_resource_servers() -> Mapping[str, tuple[str, ...]]:
-    by_scope: dict[str, tuple[str, ...]] = {}
+def _load_resources(issuer: str) -> ScopesByResource:
+    scopes: dict[str, frozenset[str]] = {issuer: frozenset()}
     with reading() as session:
         for row in rows.list_all(session):
             client = client_from(row.client_metadata, disabled=row.disabled_at is not None)
-            for scope in () if client.disabled else client.resource_scopes:
-                by_scope[scope] = by_scope.get(scope, ()) + client.resources
-    return by_scope
+            for uri in () if client.disabled else client.resources:
+                scopes[uri] = scopes.get(uri, frozenset()) | client.resource_scopes
+    return scopes
 
 
 def list_clients(platform: Platform) -> list[RegisteredClient]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from idp.config import Settings
 from idp.crypto import PasswordHasher
 from idp.domain.clients import Client
+from idp.domain.resources import ScopesByResource
 from idp.ephemeral import Ephemeral
 from idp.keyring import Keyring
 from idp.outbound import Outbound
@@ -36,5 +37,5 @@ class Platform:
     registry: Registry
     outbound: Outbound
     clients: BriefCache[Client | None] = field(default_factory=BriefCache)
-    resource_servers: BriefCache[Mapping[str, tuple[str, ...]]] = field(default_factory=BriefCache)
+    resource_servers: BriefCache[ScopesByResource] = field(default_factory=BriefCache)
     verified_tokens: BriefCache[Decoded | None] = field(default_factory=BriefCache)

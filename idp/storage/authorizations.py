@@ -73,6 +73,7 @@ _a = Authorization
 _now: ColumnElement[datetime] = bindparam("now", type_=UtcDateTime)
 _id: ColumnElement[str] = bindparam("authorization_id")
 _client_id: ColumnElement[str] = bindparam("presented_by")
+_holds_key = or_(_a.dpop_jkt.is_(None), _a.dpop_jkt == bindparam("presented_jkt", type_=String))
 
 
 def _live() -> ColumnElement[bool]:
@@ -112,6 +113,8 @@ def _facts() -> list[Any]:
                 "account_type",
                 "scope",
                 "requested_claims",
+                "resources",
+                "authorization_details",
                 "nonce",
                 "auth_time",
                 "acr",
@@ -143,11 +146,12 @@ _REDEEM = Prepared(
         _a.client_id == _client_id,
         _a.redirect_uri == bindparam("presented_redirect_uri"),
         _a.code_challenge == bindparam("presented_challenge"),
+        _holds_key,
         _a.code_expires_at > _now,
         _a.redeemed_at.is_(None),
         _live(),
     )
-    .values(redeemed_at=_now)
+    .values(redeemed_at=_now, dpop_jkt=bindparam("bound_jkt"))
     .returning(*_facts())
 )
 _ROTATE = Prepared(
@@ -156,6 +160,7 @@ _ROTATE = Prepared(
         _a.id == _id,
         _a.client_id == _client_id,
         _a.generation == bindparam("presented_generation"),
+        _holds_key,
         _a.redeemed_at.is_not(None),
         _live(),
     )
@@ -181,7 +186,14 @@ _FIND_PERSON = Prepared(
 )
 _FIND_STATE = Prepared(
     select(
-        _a.client_id, _a.redeemed_at, _a.revoked_at, _a.generation, _a.rotated_at, _a.sid, _a.account_id
+        _a.client_id,
+        _a.redeemed_at,
+        _a.revoked_at,
+        _a.generation,
+        _a.rotated_at,
+        _a.sid,
+        _a.account_id,
+        _a.dpop_jkt,
     ).where(_a.id == _id)
 )
 _LIST_ROLES = Prepared(
@@ -196,33 +208,23 @@ def add(driver: Driver, values: dict[str, Any]) -> None:
     _INSERT.run(driver, **values)
 
 
-def redeem(
-    driver: Driver,
-    authorization_id: str,
-    client_id: str,
-    redirect_uri: str,
-    code_challenge: str,
-    now: datetime,
-) -> Row | None:
-    """Mark the code used and return the facts, if it is unused, unexpired, and everything about it fits.
+def redeem(driver: Driver, now: datetime, **presented: str | None) -> Row | None:
+    """Mark the code used and return the facts, if it is unused, unexpired, and all that is presented fits.
 
-    Of two simultaneous calls the database lets exactly one update the row.
+    ``presented`` are the parameters of the statement: ``authorization_id``, ``presented_by``,
+    ``presented_redirect_uri``, ``presented_challenge``, ``presented_jkt``, and ``bound_jkt``, the key that
+    the refresh tokens are bound to from now on. Of two simultaneous calls the database lets exactly one
+    update the row.
     """
-    parameters = {
-        "authorization_id": authorization_id,
-        "presented_by": client_id,
-        "presented_redirect_uri": redirect_uri,
-        "presented_challenge": code_challenge,
-        "now": now,
-    }
-    return _REDEEM.first(driver, **parameters)
+    return _REDEEM.first(driver, now=now, **presented)
 
 
 def rotate(
-    driver: Driver, authorization_id: str, client_id: str, generation: int, now: datetime
+    driver: Driver, authorization_id: str, client_id: str, generation: int, jkt: str | None, now: datetime
 ) -> Row | None:
-    """Step the generation on if ``generation`` is the current one, and return the facts."""
+    """Step the generation on if ``generation`` is the current one and the key fits, and return the facts."""
     parameters = {
+        "presented_jkt": jkt,
         "authorization_id": authorization_id,
         "presented_by": client_id,
         "presented_generation": generation,

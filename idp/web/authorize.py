@@ -10,9 +10,20 @@ from werkzeug.wrappers import Response
 
 from idp import clock
 from idp.domain.clients import Client, origin_of
-from idp.domain.interaction import Acting, ChooseEnterprise, Consent, Fail, LogIn, Respond, Step, TurnAway
+from idp.domain.interaction import (
+    Acting,
+    ChooseEnterprise,
+    Consent,
+    Fail,
+    LogIn,
+    Respond,
+    Step,
+    StepUp,
+    TurnAway,
+)
 from idp.oauth import authorization
-from idp.oauth.authorization import Answer, AuthorizationRequest
+from idp.oauth.answers import Answer
+from idp.oauth.authorization_request import AuthorizationRequest
 from idp.services import clients, consents
 from idp.services.authentication import LoginView
 from idp.web import session
@@ -91,10 +102,11 @@ def resume(request_id: str) -> ResponseReturnValue:
 
 def cancel(request_id: str) -> ResponseReturnValue:
     """Answer the client that the person refused."""
-    waiting = authorization.take(platform(), request_id)
-    if waiting is None:
+    found = _find(request_id)
+    if found is None or not authorization.use_up(platform(), found[0], request_id):
         return error_page("request_expired", 400)
-    return deliver(authorization.refuse(platform(), waiting, *DENIED))
+    waiting, client = found
+    return deliver(authorization.refuse(platform(), client, waiting, *DENIED))
 
 
 def proceed(waiting: AuthorizationRequest, request_id: str | None = None) -> ResponseReturnValue:
@@ -112,6 +124,7 @@ def proceed(waiting: AuthorizationRequest, request_id: str | None = None) -> Res
 def _page_of(step: Step, request_id: str) -> str:
     pages_of_steps = {
         LogIn: "account.login",
+        StepUp: "account.login",
         ChooseEnterprise: "authorize.enterprise",
         Consent: "authorize.consent",
         TurnAway: "authorize.turned_away",
@@ -126,12 +139,12 @@ def _answer(
     login: LoginView | None,
     step: Respond | Fail,
 ) -> ResponseReturnValue:
-    """The one answer of a request: a stored one is used up first, so that two clicks get one code."""
-    if request_id is not None and authorization.take(platform(), request_id) is None:
+    """The one answer of a request, which is used up first, so that two clicks get one code."""
+    if not authorization.use_up(platform(), waiting, request_id):
         return error_page("request_expired", 400)
     if isinstance(step, Fail) or login is None:
         error = step if isinstance(step, Fail) else Fail("login_required", "The person is not signed in")
-        return deliver(authorization.refuse(platform(), waiting, error.error, error.description))
+        return deliver(authorization.refuse(platform(), client, waiting, error.error, error.description))
     now = clock.now()
     return deliver(authorization.respond(platform(), waiting, client, login, step.acting, now))
 
@@ -140,7 +153,7 @@ def deliver(answer: Answer) -> ResponseReturnValue:
     """Send the answer to the client as its response_mode says (RFC 6749 §4.1.2,
     Form Post Response Mode 2).
     """
-    if answer.response_mode == "query":
+    if answer.delivery == "query":
         return redirect(answer.location, 303)
     allow_client(origin_of(answer.redirect_uri), None)
     return make_response(render_template("authorize/form_post.html", answer=answer))

@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from idp import crypto
 from idp.oauth import authorization, logout
-from idp.oauth.authorization import Answer, PageError
+from idp.oauth.answers import Answer, PageError
 from idp.oauth.logout import LogoutRequest
 from idp.oauth.requests import FORM, RepeatedParameters, UnreadableRequest, parse
 from idp.services import authentication

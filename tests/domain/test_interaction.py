@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.domain.clients import Client
+from idp.domain import assurance
+from idp.domain.clients import ACR_VALUES, Client
 from idp.domain.interaction import (
     PROMPTS,
     Acting,
@@ -36,7 +37,13 @@ SECOND: Final = Acting("e2", "91990101MADEM002XY", "乙", "handler", "h2", (MATT
 OTHER_MATTER: Final = Acting("e3", "91990101MADEM0038Y", "丙", "handler", "h3", ("something-else",), None)
 ENTERPRISE: Final = frozenset({"openid", "enterprise", "handler"})
 ME: Final = SignedIn(
-    "a1", "s1", int((NOW - timedelta(minutes=10)).timestamp()), NOW - timedelta(minutes=10), "acr", None
+    "a1",
+    "a1",
+    "s1",
+    int((NOW - timedelta(minutes=10)).timestamp()),
+    NOW - timedelta(minutes=10),
+    ACR_VALUES[0],
+    None,
 )
 FRESH: Final = replace(ME, created_at=NOW, auth_time=int(NOW.timestamp()))
 NOTHING: Final = Remembered()
@@ -66,12 +73,12 @@ TABLE: Final[list[tuple[str, Asked, Client, SignedIn | None, tuple[Acting, ...],
     # signing in
     ("nobody is signed in", simple(), PLAIN, None, (), NOTHING, LogIn()),
     ("nobody, silently", simple("none"), PLAIN, None, (), NOTHING, fails("login_required")),
-    ("the hinted person", simple(hinted_account_id="a1"), PLAIN, ME, (), ONESELF, Respond(None)),
-    ("another person is hinted", simple(hinted_account_id="a2"), PLAIN, ME, (), ONESELF, LogIn()),
-    ("another person, fresh", simple(hinted_account_id="a2"), PLAIN, FRESH, (), ONESELF, LogIn()),
+    ("the hinted person", simple(hinted_subs=frozenset({"a1"})), PLAIN, ME, (), ONESELF, Respond(None)),
+    ("another person is hinted", simple(hinted_subs=frozenset({"a2"})), PLAIN, ME, (), ONESELF, LogIn()),
+    ("another person, fresh", simple(hinted_subs=frozenset({"a2"})), PLAIN, FRESH, (), ONESELF, LogIn()),
     (
         "another person, silently",
-        simple("none", hinted_account_id="a2"),
+        simple("none", hinted_subs=frozenset({"a2"})),
         PLAIN,
         ME,
         (),
@@ -357,7 +364,7 @@ TABLE: Final[list[tuple[str, Asked, Client, SignedIn | None, tuple[Acting, ...],
     ),
     (
         "pinned",
-        asked(pinned_enterprises=("91990101MADEM002XY",)),
+        asked(pinned_enterprises=frozenset({"91990101MADEM002XY"})),
         SERVES,
         ME,
         (FIRST, SECOND),
@@ -366,7 +373,7 @@ TABLE: Final[list[tuple[str, Asked, Client, SignedIn | None, tuple[Acting, ...],
     ),
     (
         "pinned without a scope of enterprises",
-        simple(pinned_enterprises=("91990101MADEM002XY",)),
+        simple(pinned_enterprises=frozenset({"91990101MADEM002XY"})),
         SERVES,
         ME,
         (FIRST, SECOND),
@@ -375,7 +382,7 @@ TABLE: Final[list[tuple[str, Asked, Client, SignedIn | None, tuple[Acting, ...],
     ),
     (
         "pinned, silently",
-        asked("none", pinned_enterprises=("91990101MADEM002XY",)),
+        asked("none", pinned_enterprises=frozenset({"91990101MADEM002XY"})),
         SERVES,
         ME,
         (FIRST, SECOND),
@@ -384,7 +391,7 @@ TABLE: Final[list[tuple[str, Asked, Client, SignedIn | None, tuple[Acting, ...],
     ),
     (
         "pinned to one that is not this person's",
-        asked(pinned_enterprises=("91990101MADEM0038Y",)),
+        asked(pinned_enterprises=frozenset({"91990101MADEM0038Y"})),
         SERVES,
         ME,
         (FIRST, SECOND),
@@ -393,7 +400,7 @@ TABLE: Final[list[tuple[str, Asked, Client, SignedIn | None, tuple[Acting, ...],
     ),
     (
         "pinned to one whose matters are not served",
-        asked(pinned_enterprises=("91990101MADEM0038Y",)),
+        asked(pinned_enterprises=frozenset({"91990101MADEM0038Y"})),
         SERVES,
         ME,
         (FIRST, OTHER_MATTER),
@@ -402,7 +409,7 @@ TABLE: Final[list[tuple[str, Asked, Client, SignedIn | None, tuple[Acting, ...],
     ),
     (
         "what was typed never replaces a pinned one",
-        asked(pinned_enterprises=("91990101MADEM002XY",), enterprise="91990101MADEM00117"),
+        asked(pinned_enterprises=frozenset({"91990101MADEM002XY"}), enterprise="91990101MADEM00117"),
         SERVES,
         ME,
         (FIRST, SECOND),
@@ -441,8 +448,13 @@ requests = st.builds(
     scopes=st.frozensets(st.sampled_from(["openid", "enterprise", "handler", "email"])),
     prompts=st.frozensets(st.sampled_from(sorted(PROMPTS))),
     max_age=st.sampled_from([None, 0, 60, 3600]),
-    hinted_account_id=st.sampled_from([None, "a1", "a2"]),
-    pinned_enterprises=st.sampled_from([(), ("91990101MADEM00117",), ("91990101MADEM0038Y",)]),
+    hinted_subs=st.frozensets(st.sampled_from(["a1", "a2"])),
+    acr_values=st.sampled_from([(), ACR_VALUES, ACR_VALUES[:1], ACR_VALUES[1:], ("unknown",)]),
+    acr_essential=st.booleans(),
+    pinned_enterprises=st.sampled_from(
+        [None, frozenset(), frozenset({"91990101MADEM00117"}), frozenset({"91990101MADEM0038Y"})]
+    ),
+    matters=st.frozensets(st.sampled_from([MATTER, "something-else"])),
     enterprise=st.sampled_from([None, "", "91990101MADEM00117", "91990101MADEM002XY", "x"]),
     consented=st.booleans(),
 )
@@ -474,10 +486,13 @@ def test_an_answer_is_for_someone_signed_in_and_for_an_enterprise_in_force(
     if not isinstance(step, Respond):
         return
     assert login is not None
-    assert request_.hinted_account_id in {None, login.account_id}
+    assert request_.hinted_subs <= {login.sub}
+    if request_.acr_essential and request_.acr_values:
+        assert assurance.is_met(login.acr, request_.acr_values)
     assert step.acting is None or step.acting in candidates
     assert step.acting is None or step.acting.account_type != "handler" or MATTER in step.acting.matters
     assert step.acting is not None or not client.require_enterprise
-    if request_.pinned_enterprises:
+    if request_.pinned_enterprises is not None:
         assert step.acting is not None
+        assert step.acting.account_type == "legal_person" or request_.matters <= set(step.acting.matters)
         assert step.acting.enterprise_credit_code in request_.pinned_enterprises

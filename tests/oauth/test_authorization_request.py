@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from idp.oauth.authorization import MAX_NONCE, MAX_STATE
+from idp.oauth.authorization_request import MAX_NONCE, MAX_STATE
 from idp.oauth.requests import MAX_BYTES, MAX_FIELDS, UnreadableRequest, parse
 from tests.oauth.browser import Browser, answer_of, is_error_page, page_of, without
 from tests.oauth.conftest import RegisterClient, Scene
@@ -246,7 +246,7 @@ def test_every_other_error_goes_to_the_client_with_state_and_issuer(
         ({"response_type": "id_token", "nonce": None}, "unsupported_response_type"),
         ({"response_type": "code id_token"}, "unsupported_response_type"),
         ({"response_type": '码"\\'}, "unsupported_response_type"),
-        ({"response_mode": "jwt"}, "invalid_request"),
+        ({"response_mode": "fragment.jwt"}, "invalid_request"),
         ({"response_mode": "fragment"}, "invalid_request"),
         ({"response_mode": "中"}, "invalid_request"),
         ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
@@ -269,7 +269,7 @@ def test_every_other_error_goes_to_the_client_with_state_and_issuer(
         ({"claims": "[" * 3000}, "invalid_request"),
         ({"claims": '{"userinfo":{"enterprise_credit_code":{"value":"\\ud800"}}}'}, "invalid_request"),
         ({"id_token_hint": "no token"}, "invalid_request"),
-        ({"request": "x.y.z"}, "request_not_supported"),
+        ({"request": "x.y.z"}, "invalid_request_object"),
         ({"request_uri": "https://rp.example/request"}, "request_uri_not_supported"),
         ({"registration": "{}"}, "registration_not_supported"),
     ],

@@ -13,14 +13,15 @@ from idp.oauth import metadata
 from tests.oauth.relying_party import ISSUER
 from tests.queries import AssertQueries
 
-# RFC 8414 §2, OIDC Discovery 3, RP-Initiated Logout 2.1, Back-Channel Logout 2.1, RFC 9207 3, and
-# prompt_values_supported (Initiating User Registration 1.0).
+# RFC 8414 §2, OIDC Discovery 3, RP-Initiated Logout 2.1, Back-Channel Logout 2.1, RFC 9207 3, RFC 9126 5,
+# JARM 4, RFC 9101 10.5, RFC 9396 10, RFC 9449 5.1 and prompt_values_supported (User Registration 1.0).
 TYPES: dict[str, type] = {
     "issuer": str,
     "authorization_endpoint": str,
     "token_endpoint": str,
     "userinfo_endpoint": str,
     "jwks_uri": str,
+    "pushed_authorization_request_endpoint": str,
     "introspection_endpoint": str,
     "revocation_endpoint": str,
     "end_session_endpoint": str,
@@ -38,6 +39,13 @@ TYPES: dict[str, type] = {
     "revocation_endpoint_auth_signing_alg_values_supported": list,
     "code_challenge_methods_supported": list,
     "authorization_response_iss_parameter_supported": bool,
+    "authorization_signing_alg_values_supported": list,
+    "authorization_encryption_alg_values_supported": list,
+    "authorization_encryption_enc_values_supported": list,
+    "authorization_details_types_supported": list,
+    "require_request_uri_registration": bool,
+    "request_object_signing_alg_values_supported": list,
+    "dpop_signing_alg_values_supported": list,
     "acr_values_supported": list,
     "prompt_values_supported": list,
     "claim_types_supported": list,
@@ -77,10 +85,10 @@ def test_the_issuer_is_the_one_that_the_address_was_built_from(document: dict[st
 
 @pytest.mark.checklist(2, 3)
 def test_behind_https_every_endpoint_is_https() -> None:
-    document = metadata.provider_metadata("https://id.example")
+    document = metadata.provider_metadata(Settings(issuer="https://id.example"))
     assert document["issuer"] == "https://id.example"
     endpoints = [value for name, value in document.items() if name.endswith(("_endpoint", "_uri"))]
-    assert len(endpoints) == 7
+    assert len(endpoints) == 8
     assert all(endpoint.startswith("https://id.example/") for endpoint in endpoints)
 
 
@@ -105,17 +113,15 @@ def test_members_have_their_types_and_a_value(document: dict[str, Any]) -> None:
 
 @pytest.mark.checklist(5, 76)
 def test_nothing_is_promised_that_is_not_there(document: dict[str, Any]) -> None:
-    assert document["request_parameter_supported"] is False
-    assert document["request_uri_parameter_supported"] is False
-    assert document["claims_parameter_supported"] is True
-    assert document["response_modes_supported"] == ["query", "form_post"]
-    assert document["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
-    assert document["token_endpoint_auth_methods_supported"] == [
-        "client_secret_basic",
-        "client_secret_post",
-        "private_key_jwt",
-        "none",
+    assert document["response_modes_supported"] == [
+        "query",
+        "form_post",
+        "jwt",
+        "query.jwt",
+        "form_post.jwt",
     ]
+    assert not {"implicit", "password"} & set(document["grant_types_supported"])
+    assert document["require_request_uri_registration"] is True
     assert "none" not in document["introspection_endpoint_auth_methods_supported"]
     assert "none" not in document["id_token_signing_alg_values_supported"]
     assert "none" not in document["token_endpoint_auth_signing_alg_values_supported"]
@@ -125,7 +131,7 @@ def test_nothing_is_promised_that_is_not_there(document: dict[str, Any]) -> None
 @pytest.mark.checklist(6)
 def test_what_clients_need_to_know_is_there(document: dict[str, Any]) -> None:
     assert document["response_types_supported"] == ["code"]
-    assert document["subject_types_supported"] == ["public"]
+    assert document["subject_types_supported"] == ["public", "pairwise"]
     assert "RS256" in document["id_token_signing_alg_values_supported"]
     assert "openid" in document["scopes_supported"]
     assert {"sub", "enterprise_credit_code", "handler_scope"} <= set(document["claims_supported"])

@@ -14,7 +14,7 @@ from idp.domain.errors import Refusal
 from idp.domain.interaction import Acting
 from idp.services import authentication, authorizations, clients, handlers
 from idp.services.authentication import Authenticated, LoginView
-from idp.services.authorizations import Grant, NewAuthorization
+from idp.services.authorizations import Grant, NewAuthorization, Presented
 from idp.services.platform import Platform
 from idp.storage.authorizations import Authorization
 from idp.storage.database import reading, transaction
@@ -42,12 +42,16 @@ class World:
         values: dict[str, Any] = {
             "client": self.client,
             "login": self.login,
+            "acr": self.login.acr,
             "acting": self.acting,
             "scopes": frozenset({"openid", "enterprise", "handler"}),
             "requested": NOTHING_REQUESTED,
+            "resources": (),
+            "details": (),
             "nonce": "n",
             "redirect_uri": REDIRECT_URI,
             "code_challenge": CHALLENGE,
+            "dpop_jkt": None,
         }
         return NewAuthorization(**values | changes)
 
@@ -56,7 +60,7 @@ class World:
 
     def redeem(self, code: str) -> Grant | Refusal:
         return authorizations.redeem_code(
-            self.platform, self.client, code, REDIRECT_URI, CHALLENGE, ORIGIN, self.clock.now()
+            self.platform, self.client, Presented(code, REDIRECT_URI, CHALLENGE), ORIGIN, self.clock.now()
         )
 
     def grant(self, **changes: Any) -> Grant:
@@ -68,7 +72,7 @@ class World:
         return authorizations.refresh_token_of(self.platform, grant)
 
     def rotate(self, token: str) -> Grant | Refusal:
-        return authorizations.rotate(self.platform, self.client, token, ORIGIN, self.clock.now())
+        return authorizations.rotate(self.platform, self.client, token, None, ORIGIN, self.clock.now())
 
     def is_live(self, grant: Grant) -> bool:
         found = authorizations.find_grant(self.platform, grant.authorization_id, self.clock.now())

@@ -193,18 +193,18 @@ def test_an_entry_is_loaded_again_when_it_is_too_old() -> None:
     assert [cache.get("k", lambda: next(values)) for _ in range(2)] == ["a", "b"]
 
 
-def test_the_audience_is_made_of_the_resources_that_scopes_belong_to(platform: Platform) -> None:
+def test_resources_are_those_of_clients_that_are_served(platform: Platform) -> None:
     first = registered(
         platform, scope="openid a:read", resources=["https://a.example/1", "https://a.example/2"]
     )
     registered(platform, scope="openid a:read b:read", resources=["https://b.example/"])
     registered(platform, scope="openid c:read")
-    assert clients.audience_of(platform, frozenset({"openid", "c:read"})) == ()
-    assert clients.audience_of(platform, frozenset({"b:read"})) == ("https://b.example/",)
-    assert set(clients.audience_of(platform, frozenset({"a:read", "b:read"}))) == {
-        "https://a.example/1",
-        "https://a.example/2",
-        "https://b.example/",
+    issuer = platform.settings.issuer
+    assert clients.scopes_by_resource(platform) == {
+        issuer: frozenset(),
+        "https://a.example/1": {"a:read"},
+        "https://a.example/2": {"a:read"},
+        "https://b.example/": {"a:read", "b:read"},
     }
     clients.disable(platform, first.client_id, ORIGIN)
-    assert clients.audience_of(platform, frozenset({"a:read"})) == ("https://b.example/",)
+    assert clients.scopes_by_resource(platform).keys() == {issuer, "https://b.example/"}

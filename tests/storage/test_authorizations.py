@@ -58,6 +58,9 @@ class Table:
             "redirect_uri": REDIRECT_URI,
             "code_challenge": CHALLENGE,
             "code_expires_at": self.now + ONE_MINUTE,
+            "resources": None,
+            "authorization_details": None,
+            "dpop_jkt": None,
             "redeemed_at": None,
             "generation": 0,
             "rotated_at": None,
@@ -70,9 +73,11 @@ class Table:
     def redeem(self, **changes: Any) -> bool:
         values: dict[str, Any] = {
             "authorization_id": self.id,
-            "client_id": "rp",
-            "redirect_uri": REDIRECT_URI,
-            "code_challenge": CHALLENGE,
+            "presented_by": "rp",
+            "presented_redirect_uri": REDIRECT_URI,
+            "presented_challenge": CHALLENGE,
+            "presented_jkt": None,
+            "bound_jkt": None,
             "now": clock.now(),
         }
         with single_statements() as driver:
@@ -80,7 +85,7 @@ class Table:
 
     def rotate(self, generation: int, client_id: str = "rp") -> Any:
         with single_statements() as driver:
-            return rows.rotate(driver, self.id, client_id, generation, clock.now())
+            return rows.rotate(driver, self.id, client_id, generation, None, clock.now())
 
     def is_live(self, at: datetime | None = None) -> bool:
         with single_statements() as driver:
@@ -110,11 +115,11 @@ def test_a_code_is_redeemed_once(table: Table) -> None:
     "changes",
     [
         {"authorization_id": "x" * 22},
-        {"client_id": "other"},
-        {"redirect_uri": "https://rp.example/other"},
-        {"redirect_uri": ""},
-        {"code_challenge": "d" * 43},
-        {"code_challenge": ""},
+        {"presented_by": "other"},
+        {"presented_redirect_uri": "https://rp.example/other"},
+        {"presented_redirect_uri": ""},
+        {"presented_challenge": "d" * 43},
+        {"presented_challenge": ""},
     ],
 )
 def test_whatever_does_not_fit_redeems_nothing_and_burns_nothing(
