@@ -27,6 +27,7 @@ REDIRECT_URI: Final = "https://rp.example/callback"
 VERIFIER: Final = "v" * 43
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 CLIENT_KEY: Final = ECKey.generate_key("P-256", {"kid": "client-key"})
+DPOP_KEY: Final = ECKey.generate_key("P-256")
 DEFAULTS: Final[dict[str, Any]] = {
     "client_name": "测试业务系统",
     "redirect_uris": [REDIRECT_URI],
@@ -115,18 +116,55 @@ class RelyingParty:
             {"alg": "ES256", "kid": "client-key"} | dict(header or {}),
         )
 
+    def request_object(
+        self, *, key: Key | None = None, header: Mapping[str, Any] | None = None, **changes: Any
+    ) -> str:
+        """The authorization request as a signed JWT (RFC 9101); a change of a claim to None leaves it out."""
+        now = int(clock.now().timestamp())
+        claims = {
+            **self.request(),
+            "iss": self.client_id,
+            "aud": ISSUER,
+            "iat": now,
+            "nbf": now,
+            "exp": now + 300,
+        } | changes
+        return signed(
+            {name: value for name, value in claims.items() if value is not None},
+            key or self.key,
+            {"alg": "ES256", "kid": "client-key", "typ": "oauth-authz-req+jwt"} | dict(header or {}),
+        )
+
     # --- the endpoints
 
-    def post(self, path: str, form: Form, *, proof: bool = True) -> TestResponse:
+    def post(
+        self, path: str, form: Form, *, proof: bool = True, headers: Mapping[str, str] | None = None
+    ) -> TestResponse:
         """A form to an endpoint, with its authentication unless told otherwise."""
-        headers, members = self.proof() if proof else ({}, {})
-        return self.http.post(path, data={**members, **form}, headers=headers)
+        authentication, members = self.proof() if proof else ({}, {})
+        return self.http.post(path, data={**members, **form}, headers={**authentication, **(headers or {})})
 
-    def token(self, form: Form, *, proof: bool = True) -> TestResponse:
+    def push(
+        self, form: Form | None = None, *, headers: Mapping[str, str] | None = None, **changes: Any
+    ) -> TestResponse:
+        """Push its authorization request (RFC 9126), or this form."""
+        return self.post("/oauth/par", self.request(**changes) if form is None else form, headers=headers)
+
+    def pushed(self, **changes: Any) -> dict[str, str]:
+        """What it sends the browser with, its request being pushed."""
+        response = self.push(**changes)
+        assert response.status_code == 201, response.text
+        return {"client_id": self.client_id, "request_uri": response.get_json()["request_uri"]}
+
+    def token(
+        self, form: Form, *, proof: bool = True, headers: Mapping[str, str] | None = None
+    ) -> TestResponse:
         """A token request."""
-        return self.post("/oauth/token", form, proof=proof)
+        return self.post("/oauth/token", form, proof=proof, headers=headers)
 
-    def redeem(self, code: str, *, proof: bool = True, **changes: Any) -> TestResponse:
+    def redeem(
+        self, code: str, *, proof: bool = True, headers: Mapping[str, str] | None = None, **changes: Any
+    ) -> TestResponse:
         """Exchange a code; a change to None leaves the parameter out."""
         form = {
             "grant_type": "authorization_code",
@@ -134,12 +172,20 @@ class RelyingParty:
             "redirect_uri": self.registered.metadata["redirect_uris"][0],
             "code_verifier": VERIFIER,
         } | changes
-        return self.token({name: value for name, value in form.items() if value is not None}, proof=proof)
+        filled = {name: value for name, value in form.items() if value is not None}
+        return self.token(filled, proof=proof, headers=headers)
 
-    def refresh(self, refresh_token: str, *, proof: bool = True, **more: str) -> TestResponse:
+    def refresh(
+        self,
+        refresh_token: str,
+        *,
+        proof: bool = True,
+        headers: Mapping[str, str] | None = None,
+        **more: str,
+    ) -> TestResponse:
         """Exchange a refresh token."""
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token, **more}
-        return self.token(form, proof=proof)
+        return self.token(form, proof=proof, headers=headers)
 
     def introspect(self, token: str, **more: str) -> dict[str, Any]:
         """What the provider says of a token."""
@@ -155,6 +201,39 @@ class RelyingParty:
     def userinfo(self, access_token: str) -> TestResponse:
         """Ask about the person."""
         return self.http.get("/oauth/userinfo", headers={"Authorization": f"Bearer {access_token}"})
+
+
+def dpop_proof(
+    path: str,
+    *,
+    method: str = "POST",
+    key: Key | None = None,
+    access_token: str | None = None,
+    header: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> str:
+    """A DPoP proof for an endpoint (RFC 9449 §4.2); a change of a claim to None leaves it out."""
+    holder = key or DPOP_KEY
+    claims = {
+        "jti": crypto.random_id(),
+        "htm": method,
+        "htu": ISSUER + path,
+        "iat": int(clock.now().timestamp()),
+        "ath": base64url(hashlib.sha256(access_token.encode()).digest()) if access_token else None,
+    } | changes
+    head = {"alg": "ES256", "typ": "dpop+jwt", "jwk": holder.as_dict(private=False)} | dict(header or {})
+    return raw_signed(
+        {name: value for name, value in claims.items() if value is not None},
+        holder,
+        {name: value for name, value in head.items() if value is not None},
+    )
+
+
+def raw_signed(claims: Mapping[str, Any], key: Key, header: Mapping[str, Any]) -> str:
+    """A JWT with any header at all, where a library would refuse to write it."""
+    text = ".".join(base64url(json.dumps(part).encode()) for part in (dict(header), dict(claims)))
+    algorithm = jws.JWSRegistry.algorithms[str(header["alg"])]
+    return f"{text}.{base64url(algorithm.sign(text.encode(), key))}"
 
 
 def basic(client_id: str, secret: str) -> str:
