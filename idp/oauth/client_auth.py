@@ -11,14 +11,14 @@ from urllib.parse import unquote_plus
 
 import orjson
 from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError
-from joserfc import jws, jwt
+from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
 from idp import clock
-from idp.domain.clients import ASSERTION_ALGORITHMS, Client
+from idp.domain.clients import ASSERTION_ALGORITHMS, FAPI_ALGORITHMS, Client
+from idp.oauth import client_keys
+from idp.oauth.client_keys import UnverifiedJwt
 from idp.oauth.requests import ProtocolRequest
-from idp.outbound import OutboundError
 from idp.services import clients
 from idp.services.platform import Platform
 
@@ -27,8 +27,6 @@ CLOCK_SKEW: Final = timedelta(seconds=60)
 LONGEST_ASSERTION_LIFE: Final = timedelta(hours=1)
 MAX_ASSERTION: Final = 10_000
 MAX_JTI: Final = 256
-JWKS_TTL: Final = timedelta(seconds=60)
-MAX_JWKS_BYTES: Final = 64 * 1024
 
 
 def authenticate(platform: Platform, request: ProtocolRequest) -> Client:
@@ -130,33 +128,29 @@ def _claimed_client_id(assertion: str) -> str:
 
 
 def _verified_claims(platform: Platform, client: Client, assertion: str) -> dict[str, Any]:
-    algorithms = (
-        [client.token_endpoint_auth_signing_alg]
-        if client.token_endpoint_auth_signing_alg
-        else list(ASSERTION_ALGORITHMS)
-    )
     try:
-        keys = _keys_of(platform, client)
-        return dict(jwt.decode(assertion, keys, algorithms=algorithms).claims)
-    except (JoseError, ValueError, TypeError, KeyError) as error:
+        _, claims = client_keys.verified(platform, client, assertion, _algorithms(client))
+    except UnverifiedJwt as error:
         raise _refused("The assertion's signature can't be verified with the client's keys") from error
+    return claims
+
+
+def _algorithms(client: Client) -> tuple[str, ...]:
+    """By which the client may sign its assertions (FAPI 2.0 Security Profile 5.4.1)."""
+    allowed = FAPI_ALGORITHMS if client.high_security else ASSERTION_ALGORITHMS
+    registered = client.token_endpoint_auth_signing_alg
+    return tuple(name for name in allowed if registered in {None, name})
 
 
 def _assertion_fault(
     platform: Platform, client: Client, claims: Mapping[str, Any], now: datetime
 ) -> str | None:
     """What is wrong with verified claims (RFC 7523 §3), or None."""
-    issuer = platform.settings.issuer
-    audience = claims.get("aud")
-    audiences = audience if isinstance(audience, list) else [audience]
     moment, skew = now.timestamp(), CLOCK_SKEW.total_seconds()
     checks = (
         (claims.get("iss") != client.client_id, "iss is not the client"),
         (claims.get("sub") != client.client_id, "sub is not the client"),
-        (
-            not {issuer, f"{issuer}/oauth/token"} & {item for item in audiences if isinstance(item, str)},
-            "aud is not this provider",
-        ),
+        (not _is_for(platform.settings.issuer, client, claims.get("aud")), "aud is not this provider"),
         (not _is_time(claims.get("exp")), "exp is missing"),
         (
             any(name in claims and not _is_time(claims[name]) for name in ("iat", "nbf")),
@@ -174,31 +168,19 @@ def _assertion_fault(
     return "The assertion's times are too far ahead" if too_far or early else None
 
 
+def _is_for(issuer: str, client: Client, audience: object) -> bool:
+    """Whether an assertion is meant for this provider; in the profile its ``aud`` says so in one way only
+    (FAPI 2.0 Security Profile 5.3.2.1).
+    """
+    if client.high_security:
+        return audience == issuer
+    audiences = audience if isinstance(audience, list) else [audience]
+    return bool({issuer, f"{issuer}/oauth/token"} & {item for item in audiences if isinstance(item, str)})
+
+
 def _is_time(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e11
 
 
 def _is_jti(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MAX_JTI
-
-
-def _keys_of(platform: Platform, client: Client) -> KeySet:
-    """The client's registered keys; those of a ``jwks_uri`` are at most a minute old."""
-    if client.jwks is not None:
-        return KeySet.import_key_set(dict(client.jwks))  # type: ignore[arg-type] # validated at registration
-    return KeySet.import_key_set(_fetched_jwks(platform, client.jwks_uri or ""))
-
-
-def _fetched_jwks(platform: Platform, uri: str) -> Any:
-    key = f"jwks:{uri}"
-    stored = platform.ephemeral.get(key)
-    if stored is None:
-        try:
-            answer = platform.outbound.get(uri, max_bytes=MAX_JWKS_BYTES)
-        except OutboundError as error:
-            raise _refused("The client's jwks_uri can't be fetched") from error
-        if answer.status != 200:
-            raise _refused("The client's jwks_uri can't be fetched")
-        stored = answer.body
-        platform.ephemeral.put(key, stored, JWKS_TTL)
-    return orjson.loads(stored)

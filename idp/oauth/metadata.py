@@ -32,8 +32,11 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def provider_metadata(issuer: str) -> dict[str, Any]:
-    """What this provider offers, and nothing it does not."""
-    authenticating = [method for method in AUTH_METHODS if method != "none"]
+    """What this provider offers, and nothing it does not: the members of one matter after the other."""
+    return {name: value for matter in MATTERS for name, value in matter(issuer).items()}
+
+
+def _endpoints(issuer: str) -> dict[str, Any]:
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/oauth/authorize",
@@ -43,31 +46,55 @@ def provider_metadata(issuer: str) -> dict[str, Any]:
         "introspection_endpoint": f"{issuer}/oauth/introspect",
         "revocation_endpoint": f"{issuer}/oauth/revoke",
         "end_session_endpoint": f"{issuer}/oauth/logout",
+    }
+
+
+def _authorization(_issuer: str) -> dict[str, Any]:
+    return {
         "scopes_supported": list(IDENTITY_SCOPES),
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(GRANT_TYPES),
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
-        "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
-        "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
-        "introspection_endpoint_auth_methods_supported": authenticating,
-        "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
-        "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
-        "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "acr_values_supported": list(ACR_VALUES),
         "prompt_values_supported": list(PROMPTS),
-        "claim_types_supported": ["normal"],
-        "claims_supported": [*ALWAYS_SUPPORTED, *CLAIM_SCOPES],
-        "claims_parameter_supported": True,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "ui_locales_supported": ["zh-CN"],
-        "backchannel_logout_supported": True,
-        "backchannel_logout_session_supported": True,
     }
+
+
+def _client_authentication(_issuer: str) -> dict[str, Any]:
+    return {
+        "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "introspection_endpoint_auth_methods_supported": [name for name in AUTH_METHODS if name != "none"],
+        "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+    }
+
+
+def _claims(_issuer: str) -> dict[str, Any]:
+    return {
+        "subject_types_supported": ["public"],
+        "claim_types_supported": ["normal"],
+        "claims_supported": [*ALWAYS_SUPPORTED, *CLAIM_SCOPES],
+        "claims_parameter_supported": True,
+    }
+
+
+def _signing(_issuer: str) -> dict[str, Any]:
+    return {"id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS)}
+
+
+def _logout(_issuer: str) -> dict[str, Any]:
+    return {"backchannel_logout_supported": True, "backchannel_logout_session_supported": True}
+
+
+MATTERS: Final = (_endpoints, _authorization, _client_authentication, _claims, _signing, _logout)
+"""Each takes the issuer and answers the members of its matter."""
 
 
 class ReadyDocuments:

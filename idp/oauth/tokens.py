@@ -15,6 +15,8 @@ from idp import clock, crypto
 from idp.domain import claims
 from idp.domain.claims import PersonalData
 from idp.domain.clients import SIGNING_ALGORITHMS, Client
+from idp.oauth import jose
+from idp.oauth.signatures import signatures
 from idp.services import clients
 from idp.services.authorizations import Grant
 from idp.services.platform import Decoded, Platform
@@ -24,14 +26,6 @@ ID_TOKEN_TTL: Final = timedelta(minutes=5)
 LOGOUT_TOKEN_TTL: Final = timedelta(minutes=2)
 MAX_TOKEN: Final = 10_000
 BACKCHANNEL_LOGOUT: Final = "http://schemas.openid.net/event/backchannel-logout"
-
-
-def _sign(
-    platform: Platform, algorithm: str, token_type: str, payload: Mapping[str, Any], now: datetime
-) -> str:
-    key = platform.keyring.signing_key(algorithm, now)
-    header = {"alg": algorithm, "kid": key.kid, "typ": token_type}
-    return jwt.encode(header, dict(payload), key, algorithms=[algorithm])
 
 
 def _times(now: datetime, ttl: timedelta) -> dict[str, int]:
@@ -85,7 +79,7 @@ def _access_token(
         "exp": int(expires_at.timestamp()),
         **about,
     }
-    return _sign(platform, client.access_token_signed_response_alg, "at+jwt", payload, now)
+    return jose.sign(platform, client.access_token_signed_response_alg, "at+jwt", payload, now)
 
 
 def read_access_token(platform: Platform, token: str, now: datetime) -> dict[str, Any] | None:
@@ -113,7 +107,7 @@ def issue_id_token(
         **({"nonce": nonce} if nonce is not None else {}),
         **claims.id_token_claims(grant.subject, person, grant.scopes, grant.requested),
     }
-    return _sign(platform, client.id_token_signed_response_alg, "JWT", payload, now)
+    return jose.sign(platform, client.id_token_signed_response_alg, "JWT", payload, now)
 
 
 def read_id_token_hint(platform: Platform, token: str, now: datetime) -> dict[str, Any] | None:
@@ -139,7 +133,7 @@ def issue_logout_token(
         "events": {BACKCHANNEL_LOGOUT: {}},
         **{name: value for name, value in subject.items() if value is not None},
     }
-    return _sign(platform, client.id_token_signed_response_alg, "logout+jwt", payload, now)
+    return jose.sign(platform, client.id_token_signed_response_alg, "logout+jwt", payload, now)
 
 
 def sign_logout_token(platform: Platform, message: Mapping[str, Any]) -> str | None:
@@ -168,7 +162,7 @@ def _decoded(platform: Platform, token: str, now: datetime) -> Decoded | None:
     """Header and claims of a token that one of our keys signed."""
     try:
         decoded = jwt.decode(
-            token, platform.keyring.verification_keyset(now), algorithms=list(SIGNING_ALGORITHMS)
+            token, platform.keyring.verification_keyset(now), registry=signatures(*SIGNING_ALGORITHMS)
         )
     except (JoseError, ValueError, TypeError, KeyError):
         return None

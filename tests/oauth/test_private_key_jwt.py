@@ -12,7 +12,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
-from idp.oauth import client_auth
+from idp.oauth import client_keys
 from tests.oauth.conftest import RegisterClient, both_backends
 from tests.oauth.relying_party import (
     ASSERTION_TYPE,
@@ -354,7 +354,7 @@ def test_a_new_key_is_known_after_a_minute_at_the_latest(
     assert send(remote, remote.assertion()).status_code == 200
     new = ECKey.generate_key("P-256", {"kid": "new"})
     key_server.body = json.dumps(public(new)).encode()
-    time.advance(seconds=client_auth.JWKS_TTL.total_seconds() + 1)
+    time.advance(seconds=client_keys.JWKS_TTL.total_seconds() + 1)
     assert send(remote, remote.assertion(key=new, header={"kid": "new"})).status_code == 200
     assert_error(send(remote, remote.assertion()), "invalid_client", 401)
     assert key_server.asked == 2
