@@ -40,6 +40,7 @@ IDENTITY_SCOPES = (
     "identity_document",
 )
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -138,12 +139,6 @@ class Client:
         return self.scopes - frozenset(IDENTITY_SCOPES) if self.resources else frozenset()
 
 
-def sector_of(client: Client) -> str:
-    """The host that a pairwise ``sub`` is for (OIDC Core 8.1); who redirects nowhere is a sector alone."""
-    addresses = [client.sector_identifier_uri] if client.sector_identifier_uri else client.redirect_uris
-    return urlsplit(addresses[0]).hostname or client.client_id if addresses else client.client_id
-
-
 def is_client_id(text: str) -> bool:
     """Whether a client could have this id: what comes from outside need not even be storable."""
     return _CLIENT_ID.fullmatch(text) is not None
@@ -184,6 +179,18 @@ def split_uri(uri: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts if parts.scheme else None
+
+
+def sector_of(client: Client) -> str:
+    """Whom ``pairwise`` identifiers are the same for (OIDC Core 8.1): the host of the client.
+
+    A client without such a host, as a native one, is a sector of its own: every such client on a device has
+    the same loopback address.
+    """
+    uris = [client.sector_identifier_uri] if client.sector_identifier_uri else client.redirect_uris
+    hosts = {urlsplit(uri).hostname for uri in uris} - _LOOPBACK
+    host = hosts.pop() if len(hosts) == 1 else None
+    return host or f"client:{client.client_id}"
 
 
 def origin_of(uri: str) -> str:

@@ -76,7 +76,9 @@ def _signed(platform: Platform, client: Client, parameters: Mapping[str, str], n
         payload,
         "JWT",
         client.authorization_signed_response_alg,
-        jose.encryption_of(client, "authorization"),
+        jose.encryption_of(
+            client.authorization_encrypted_response_alg, client.authorization_encrypted_response_enc
+        ),
         now,
     )
 

@@ -25,9 +25,9 @@ from idp.services.platform import Platform
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 CLOCK_SKEW: Final = timedelta(seconds=60)
 LONGEST_ASSERTION_LIFE: Final = timedelta(hours=1)
+ASSERTION_TYPES: Final = frozenset({"jwt", "client-authentication+jwt"})
 MAX_ASSERTION: Final = 10_000
 MAX_JTI: Final = 256
-ASSERTION_TYPES: Final = frozenset({"jwt", "client-authentication+jwt"})
 
 
 def authenticate(platform: Platform, request: ProtocolRequest) -> Client:
@@ -128,20 +128,21 @@ def _claimed_client_id(assertion: str) -> str:
     return subject
 
 
-def _verified_claims(platform: Platform, client: Client, assertion: str) -> Mapping[str, Any]:
+def _verified_claims(platform: Platform, client: Client, assertion: str) -> dict[str, Any]:
     try:
         header, claims = client_keys.verified(platform, client, assertion, _algorithms(client))
     except UnverifiedJwt as error:
         raise _refused("The assertion's signature can't be verified with the client's keys") from error
     if str(header.get("typ", "jwt")).lower().removeprefix("application/") not in ASSERTION_TYPES:
-        raise _refused("The assertion is a JWT of another type")
+        raise _refused("The assertion is a JWT of another type")  # such as a request object (RFC 9101 §10.8)
     return claims
 
 
 def _algorithms(client: Client) -> tuple[str, ...]:
-    if client.token_endpoint_auth_signing_alg is not None:
-        return (client.token_endpoint_auth_signing_alg,)
-    return FAPI_ALGORITHMS if client.high_security else ASSERTION_ALGORITHMS
+    """By which the client may sign its assertions (FAPI 2.0 Security Profile 5.4.1)."""
+    allowed = FAPI_ALGORITHMS if client.high_security else ASSERTION_ALGORITHMS
+    registered = client.token_endpoint_auth_signing_alg
+    return tuple(name for name in allowed if registered in {None, name})
 
 
 def _assertion_fault(
@@ -171,13 +172,13 @@ def _assertion_fault(
 
 
 def _is_for(issuer: str, client: Client, audience: object) -> bool:
-    """The issuer, or for ordinary clients the token endpoint too; under FAPI 2.0 (5.3.2.1) the issuer alone,
-    as one text.
+    """Whether an assertion is meant for this provider; in the profile its ``aud`` says so in one way only
+    (FAPI 2.0 Security Profile 5.3.2.1).
     """
     if client.high_security:
         return audience == issuer
     audiences = audience if isinstance(audience, list) else [audience]
-    return any(audience in (issuer, f"{issuer}/oauth/token") for audience in audiences)
+    return bool({issuer, f"{issuer}/oauth/token"} & {item for item in audiences if isinstance(item, str)})
 
 
 def _is_time(value: object) -> bool:

@@ -1,103 +1,159 @@
-"""The public keys of a client, registered or fetched from its ``jwks_uri``, and what it signed with them."""
+"""The keys of clients, registered or fetched, and what is verified with them (RFC 7515, RFC 7517)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from base64 import urlsafe_b64decode
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
 import orjson
-from joserfc import jws, jwt
+from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import Key, KeySet
+from joserfc.jwa import JWSAlgModel
+from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 
 from idp.domain.clients import Client
+from idp.oauth.signatures import signatures
 from idp.outbound import OutboundError
 from idp.services.platform import Platform
 
 JWKS_TTL: Final = timedelta(seconds=60)
-REFETCH_PAUSE: Final = timedelta(seconds=10)
+JWKS_PAUSE: Final = timedelta(seconds=5)
+"""The least time between two fetches of one address, however many unknown keys are named meanwhile."""
 MAX_JWKS_BYTES: Final = 64 * 1024
-MAX_JWT: Final = 32 * 1024
-MAX_HEADER: Final = 4096
-FAULTS: Final[tuple[type[Exception], ...]] = (JoseError, ValueError, TypeError, KeyError, RecursionError)
-
-
-class KeysUnavailable(ValueError):
-    """The client's ``jwks_uri`` doesn't answer with a JWK Set."""
+MAX_JWT: Final = 64 * 1024
+LEAST_RSA_BITS: Final = 2048
+PUBLIC_KEYS: Final[Mapping[str, type[ECKey | OKPKey | RSAKey]]] = {"EC": ECKey, "OKP": OKPKey, "RSA": RSAKey}
+SECRET_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
 class UnverifiedJwt(ValueError):
-    """Not a JWT that this client signed with one of its keys and an allowed algorithm."""
+    """It is no JWT that the client has signed, by an algorithm that was asked for."""
+
+
+class NoClientKeys(ValueError):
+    """The client's keys can't be had: its ``jwks_uri`` fails, or holds none that can be used."""
 
 
 def keys_of(platform: Platform, client: Client) -> KeySet:
-    """The client's registered keys; those of a ``jwks_uri`` are at most a minute old.
+    """The client's public keys; those of a ``jwks_uri`` are at most a minute old. Raises NoClientKeys.
 
-    Raises KeysUnavailable.
+    What is no key, secret, or too short is left out, so that one odd key spoils none of the others
+    (RFC 7517 §5).
     """
     if client.jwks is not None:
-        return _imported(dict(client.jwks))
-    if client.jwks_uri is None:
-        raise KeysUnavailable("the client has no keys")
-    stored = platform.ephemeral.get(_key(client.jwks_uri))
-    return _imported(orjson.loads(stored)) if stored is not None else _fetched(platform, client.jwks_uri)
+        return _imported(client.jwks)
+    return _fetched(platform, client.jwks_uri or "")
 
 
 def verified(
-    platform: Platform, client: Client, token: str, algorithms: tuple[str, ...]
-) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Header and claims of a JWT that the client signed; keys that the header brings along count for nothing.
+    platform: Platform, client: Client, token: str, algorithms: Collection[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims of a JWT that a key of this client signed by one of ``algorithms``.
 
-    Raises UnverifiedJwt.
+    The key is the client's own, named by ``kid`` or the only one that fits; keys and addresses of keys in
+    the header are never looked at. A ``kid`` that nobody knows makes a ``jwks_uri`` be read again. Raises
+    UnverifiedJwt; whom the claims speak of, and when, is for the caller to check.
     """
-    if len(token) > MAX_JWT:
-        raise UnverifiedJwt("the JWT is too large")
     try:
-        registry = jws.JWSRegistry(algorithms=list(algorithms), strict_check_header=False)
-        registry.max_header_length, registry.max_payload_length = MAX_HEADER, MAX_JWT
-        header = jws.extract_compact(token.encode("ascii"), registry=registry).headers()
-        keys = _fitting(platform, client, header.get("kid"))
-        decoded = jwt.decode(token, keys, algorithms=list(algorithms), registry=registry)
-    except FAULTS as error:
-        raise UnverifiedJwt("the JWT can't be verified with the client's keys") from error
-    return decoded.header, decoded.claims
+        header = _header(token, algorithms)
+        key = _key_of(platform, client, header)
+        signed = jws.deserialize_compact(token, key, registry=signatures(*algorithms))
+        claims = orjson.loads(signed.payload)
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
+        raise UnverifiedJwt("The signature can't be verified with the client's keys") from error
+    if not isinstance(claims, dict):
+        raise UnverifiedJwt("The claims are no object")
+    return header, claims
 
 
-def _fitting(platform: Platform, client: Client, kid: object) -> KeySet:
-    """The client's keys, fetched again when they have no such ``kid`` (OIDC Core 10.1.1), not too often."""
-    keys = keys_of(platform, client)
-    if client.jwks_uri is None or not isinstance(kid, str) or any(key.kid == kid for key in keys):
-        return keys
-    if not platform.ephemeral.claim(f"jwks_refetch:{client.jwks_uri}", REFETCH_PAUSE):
-        return keys
-    return _fetched(platform, client.jwks_uri)
+def _header(token: str, algorithms: Collection[str]) -> dict[str, Any]:
+    """The header, well-formed but not verified. No extension is known that could be critical."""
+    if len(token) > MAX_JWT:
+        raise UnverifiedJwt("The JWT is too large")
+    registry = signatures(*algorithms)
+    header = jws.extract_compact(token.encode(), registry=registry).headers()
+    registry.check_header(header)
+    if "crit" in header or header["alg"] not in algorithms:
+        raise UnverifiedJwt("The header asks for what is not allowed")
+    return dict(header)
 
 
-def _imported(document: Any) -> KeySet:
-    """A JWK Set; a key that our library can't read doesn't keep the others from being used (RFC 7517 §5)."""
-    keys: list[Key] = []
-    for jwk in document["keys"]:
-        try:
-            keys += KeySet.import_key_set({"keys": [jwk]}).keys
-        except FAULTS:
-            continue
+def _key_of(platform: Platform, client: Client, header: Mapping[str, Any]) -> Key:
+    keys = _fitting(keys_of(platform, client), header)
+    if not keys and client.jwks is None and platform.ephemeral.claim(_pause(client), JWKS_PAUSE):
+        keys = _fitting(_fetched(platform, client.jwks_uri or "", again=True), header)
+    if len(keys) != 1:
+        raise UnverifiedJwt("The client has no such key, or several that might be meant")
+    return keys[0]
+
+
+def _fitting(keys: Iterable[Key], header: Mapping[str, Any]) -> list[Key]:
+    """The keys that may have made this signature; several with the same ``kid`` differ in type or use."""
+    algorithm = signatures(header["alg"]).get_alg(header["alg"])
+    return [key for key in keys if header.get("kid", key.kid) == key.kid and _can_verify(algorithm, key)]
+
+
+def _can_verify(algorithm: JWSAlgModel, key: Key) -> bool:
+    try:
+        algorithm.check_key(key)
+        key.check_key_op("verify")
+    except JoseError:
+        return False
+    return True
+
+
+def _pause(client: Client) -> str:
+    return f"jwks-pause:{client.jwks_uri}"
+
+
+def _fetched(platform: Platform, uri: str, *, again: bool = False) -> KeySet:
+    """A fetch that failed is remembered too, for the pause: an address that is slow can't hold up more."""
+    stored = None if again else platform.ephemeral.get(f"jwks:{uri}")
+    if stored is None:
+        stored = _asked(platform, uri)
+        platform.ephemeral.put(f"jwks:{uri}", stored, JWKS_TTL if stored else JWKS_PAUSE)
+        platform.ephemeral.claim(f"jwks-pause:{uri}", JWKS_PAUSE)
+    try:
+        return _imported(orjson.loads(stored))
+    except orjson.JSONDecodeError as error:
+        raise NoClientKeys("The client's jwks_uri can't be fetched") from error
+
+
+def _asked(platform: Platform, uri: str) -> bytes:
+    """What the address answers; nothing when it fails."""
+    try:
+        answer = platform.outbound.get(uri, max_bytes=MAX_JWKS_BYTES)
+    except OutboundError:
+        return b""
+    return answer.body if answer.status == 200 else b""
+
+
+def _imported(jwks: Any) -> KeySet:
+    members = jwks.get("keys") if isinstance(jwks, Mapping) else None
+    keys = (
+        [key for member in members if (key := _key(member)) is not None] if isinstance(members, list) else []
+    )
     if not keys:
-        raise KeysUnavailable("the JWK Set has no key that can be used")
+        raise NoClientKeys("The client has no key that can be used")
     return KeySet(keys)
 
 
-def _fetched(platform: Platform, uri: str) -> KeySet:
+def _key(jwk: Any) -> Key | None:
+    """A public key, or None for anything else that a JWK Set may hold."""
+    if not isinstance(jwk, dict) or SECRET_MEMBERS & jwk.keys() or _is_short(jwk):
+        return None
     try:
-        answer = platform.outbound.get(uri, max_bytes=MAX_JWKS_BYTES)
-    except OutboundError as error:
-        raise KeysUnavailable("the client's jwks_uri can't be fetched") from error
-    if answer.status != 200:
-        raise KeysUnavailable("the client's jwks_uri can't be fetched")
-    keys = _imported(orjson.loads(answer.body))
-    platform.ephemeral.put(_key(uri), answer.body, JWKS_TTL)
-    return keys
+        return PUBLIC_KEYS[jwk["kty"]].import_key(jwk)
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
 
 
-def _key(uri: str) -> str:
-    return f"jwks:{uri}"
+def _is_short(jwk: Mapping[str, Any]) -> bool:
+    """Whether an RSA modulus is shorter than FAPI 2.0 (5.4.1) and RFC 7518 §3.3 allow."""
+    try:
+        modulus = urlsafe_b64decode(f"{jwk.get('n', '')}==")
+    except ValueError:
+        return True
+    return jwk.get("kty") == "RSA" and int.from_bytes(modulus).bit_length() < LEAST_RSA_BITS

@@ -16,18 +16,16 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 from werkzeug.datastructures import Headers
 
 from idp import crypto
+from idp.oauth.signatures import signatures
 from idp.services.platform import Platform
 
 ALGORITHMS: Final = ("ES256", "PS256", "EdDSA")
 MAX_PROOF: Final = 8192
-MAX_HEADER: Final = 4096
 MAX_JTI: Final = 256
 MIN_RSA_BITS: Final = 2048
 PAST: Final = timedelta(minutes=2)
 AHEAD: Final = timedelta(seconds=30)
 NONCE_TTL: Final = timedelta(minutes=2)
-_REGISTRY: Final = jws.JWSRegistry(algorithms=list(ALGORITHMS), strict_check_header=False)
-_REGISTRY.max_header_length = MAX_HEADER
 
 
 class InvalidDpopProof(OAuth2Error):
@@ -79,9 +77,10 @@ def _opened(proof: str) -> tuple[dict[str, Any], dict[str, Any], ECKey | RSAKey 
     try:
         if len(proof) > MAX_PROOF:
             raise InvalidDpopProof("The DPoP proof is too large")
-        header = dict(jws.extract_compact(proof.encode("ascii"), registry=_REGISTRY).headers())
+        registry = signatures(*ALGORITHMS)
+        header = dict(jws.extract_compact(proof.encode("ascii"), registry=registry).headers())
         key = _public_key(header["jwk"])
-        claims = jwt.decode(proof, key, algorithms=list(ALGORITHMS), registry=_REGISTRY).claims
+        claims = jwt.decode(proof, key, registry=registry).claims
     except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise InvalidDpopProof("The DPoP proof can't be verified with the key in its header") from error
     return header, dict(claims), key
@@ -89,6 +88,8 @@ def _opened(proof: str) -> tuple[dict[str, Any], dict[str, Any], ECKey | RSAKey 
 
 def _public_key(jwk: Any) -> ECKey | RSAKey | OKPKey:
     """A public key of a kind that is strong enough; ValueError for any other."""
+    if not isinstance(jwk, dict):
+        raise TypeError("not a JWK")
     key = import_key(jwk)
     if not isinstance(key, ECKey | RSAKey | OKPKey) or key.is_private:
         raise ValueError("not a public key")

@@ -1,4 +1,4 @@
-"""JWTs that leave the provider: signed with its keys, encrypted to a client's where it is registered so."""
+"""What this provider signs for its clients, and encrypts to them (RFC 7515, RFC 7516, RFC 7519 §5.2)."""
 
 from __future__ import annotations
 
@@ -6,36 +6,47 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from authlib.oauth2.rfc6749.errors import OAuth2Error
 from joserfc import jwe, jwt
-from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+from joserfc.errors import JoseError
+from joserfc.jwk import Key
 
-from idp.domain.clients import CONTENT_ENCRYPTION_METHODS, KEY_ENCRYPTION_ALGORITHMS, Client
-from idp.oauth import client_keys
+from idp.domain.clients import Client
+from idp.oauth.client_keys import NoClientKeys, keys_of
+from idp.oauth.signatures import signatures
 from idp.services.platform import Platform
 
-MIN_RSA_BITS: Final = 2048
-_REGISTRY: Final = jwe.JWERegistry(algorithms=[*KEY_ENCRYPTION_ALGORITHMS, *CONTENT_ENCRYPTION_METHODS])
 Encryption = tuple[str, str]
-"""``alg`` and ``enc`` of a JWE (RFC 7516 §4.1)."""
+"""``alg`` and ``enc`` as a client registers them for one kind of answer."""
+
+ECDH_CURVES: Final = frozenset({"P-256", "P-384", "P-521", "X25519"})
+OPERATIONS: Final = {"ECDH-ES": "deriveKey", "RSA-OAEP-256": "encrypt"}
 
 
-class NoClientKey(Exception):
-    """The client is registered for encrypted answers, but has no key that could open one."""
+class NoEncryptionKey(OAuth2Error):
+    """The client wants its answers encrypted, and has no key that can be done with."""
+
+    error = "invalid_request"
+    description = "The client's keys hold none that an answer can be encrypted to as registered"
 
 
 def sign(
     platform: Platform, algorithm: str, token_type: str, payload: Mapping[str, Any], now: datetime
 ) -> str:
-    """A JWT of this ``typ``, signed by the key in charge of the algorithm."""
+    """A JWT with this ``typ``, by the key in charge of the algorithm."""
     key = platform.keyring.signing_key(algorithm, now)
     header = {"alg": algorithm, "kid": key.kid, "typ": token_type}
-    return jwt.encode(header, dict(payload), key, algorithms=[algorithm])
+    return jwt.encode(header, dict(payload), key, registry=signatures(algorithm))
 
 
-def encryption_of(client: Client, kind: str) -> Encryption | None:
-    """How answers of this kind (``id_token``, ``userinfo``, ``authorization``, ``introspection``) leave."""
-    algorithm = getattr(client, f"{kind}_encrypted_response_alg")
-    return None if algorithm is None else (algorithm, getattr(client, f"{kind}_encrypted_response_enc"))
+def encrypt(platform: Platform, client: Client, text: str, alg: str, enc: str) -> str:
+    """A signed JWT as a nested one that only the client can read. Raises NoEncryptionKey."""
+    key = _encryption_key(platform, client, alg)
+    header = {"alg": alg, "enc": enc, "cty": "JWT", **_named(key)}
+    try:
+        return jwe.encrypt_compact(header, text, key, registry=jwe.JWERegistry(algorithms=[alg, enc]))
+    except (JoseError, ValueError) as error:
+        raise NoEncryptionKey from error
 
 
 def protect(
@@ -43,37 +54,43 @@ def protect(
     client: Client,
     payload: Mapping[str, Any],
     token_type: str,
-    algorithm: str,
+    signing_algorithm: str,
     encryption: Encryption | None,
     now: datetime,
 ) -> str:
-    """A signed JWT, nested in one encrypted to the client (RFC 7519 §11.2). Raises NoClientKey."""
-    signed = sign(platform, algorithm, token_type, payload, now)
-    return signed if encryption is None else _encrypted(platform, client, signed, *encryption)
+    """What one client is told: signed, then encrypted if that is registered. Raises NoEncryptionKey."""
+    signed = sign(platform, signing_algorithm, token_type, payload, now)
+    return signed if encryption is None else encrypt(platform, client, signed, *encryption)
 
 
-def _encrypted(platform: Platform, client: Client, signed: str, algorithm: str, method: str) -> str:
-    key = _key_for(platform, client, algorithm)
-    header = {"alg": algorithm, "enc": method, "cty": "JWT", **({"kid": key.kid} if key.kid else {})}
-    return jwe.encrypt_compact(header, signed.encode("ascii"), key, registry=_REGISTRY)
+def encryption_of(alg: str | None, enc: str | None) -> Encryption | None:
+    """What a client has registered for one kind of answer; None when it is not to be encrypted."""
+    return None if alg is None or enc is None else (alg, enc)
 
 
-def _key_for(platform: Platform, client: Client, algorithm: str) -> ECKey | OKPKey | RSAKey:
-    """The first of the client's keys that is meant for encrypting and fit for the algorithm."""
+def _encryption_key(platform: Platform, client: Client, alg: str) -> Key:
+    """The first of the client's keys that is fit; clients put the newest in front (OIDC Core 10.2.1)."""
     try:
-        keys = client_keys.keys_of(platform, client).keys
-    except client_keys.FAULTS as error:
-        raise NoClientKey from error
+        keys = keys_of(platform, client)
+    except NoClientKeys as error:
+        raise NoEncryptionKey from error
     for key in keys:
-        if isinstance(key, ECKey | OKPKey | RSAKey) and _is_fit(key, algorithm):
+        if _fits(key, alg):
             return key
-    raise NoClientKey
+    raise NoEncryptionKey
 
 
-def _is_fit(key: Key, algorithm: str) -> bool:
-    jwk = key.as_dict(private=False)
-    if jwk.get("use", "enc") != "enc" or jwk.get("alg", algorithm) != algorithm:
+def _fits(key: Key, alg: str) -> bool:
+    try:
+        key.check_use("enc")
+        key.check_alg(alg)
+        key.check_key_op(OPERATIONS[alg])
+    except JoseError:
         return False
-    if algorithm == "RSA-OAEP-256":
-        return isinstance(key, RSAKey) and key.public_key.key_size >= MIN_RSA_BITS
-    return isinstance(key, ECKey) or jwk.get("crv") == "X25519"
+    return key.get("crv") in ECDH_CURVES if alg == "ECDH-ES" else key.key_type == "RSA"
+
+
+def _named(key: Key) -> dict[str, Any]:
+    """The key's name, if the client gave it one: joserfc's own the client would not know."""
+    given = key.original_value
+    return {"kid": given["kid"]} if isinstance(given, dict) and "kid" in given else {}

@@ -20,6 +20,7 @@ from idp.domain.clients import SIGNING_ALGORITHMS, Client
 from idp.domain.resources import Target
 from idp.oauth import jose
 from idp.oauth.sender import UNBOUND, Binding
+from idp.oauth.signatures import signatures
 from idp.services import clients, subjects
 from idp.services.authorizations import Grant
 from idp.services.platform import Decoded, Platform
@@ -199,7 +200,7 @@ def _decoded(platform: Platform, token: str, now: datetime) -> Decoded | None:
     """Header and claims of a token that one of our keys signed."""
     try:
         decoded = jwt.decode(
-            token, platform.keyring.verification_keyset(now), algorithms=list(SIGNING_ALGORITHMS)
+            token, platform.keyring.verification_keyset(now), registry=signatures(*SIGNING_ALGORITHMS)
         )
     except (JoseError, ValueError, TypeError, KeyError):
         return None

@@ -359,23 +359,6 @@ def test_a_new_key_is_known_after_a_minute_at_the_latest(
     assert key_server.asked == 2
 
 
-@pytest.mark.checklist(60)
-def test_an_unknown_key_is_looked_for_at_once_but_not_too_often(
-    remote: RelyingParty, key_server: KeyServer, time: MovableClock
-) -> None:
-    key_server.body = json.dumps(public(CLIENT_KEY)).encode()
-    assert send(remote, remote.assertion()).status_code == 200
-    new = ECKey.generate_key("P-256", {"kid": "new"})
-    key_server.body = json.dumps(public(new)).encode()
-    assert send(remote, remote.assertion(key=new, header={"kid": "new"})).status_code == 200
-    for _ in range(3):
-        assert_error(send(remote, remote.assertion(header={"kid": "gone"})), "invalid_client", 401)
-    assert key_server.asked == 2
-    time.advance(seconds=client_keys.REFETCH_PAUSE.total_seconds() + 1)
-    assert_error(send(remote, remote.assertion(header={"kid": "gone"})), "invalid_client", 401)
-    assert key_server.asked == 3
-
-
 @pytest.mark.parametrize(
     "body",
     [
