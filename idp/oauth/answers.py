@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode, urlsplit
@@ -62,9 +62,14 @@ def answer(platform: Platform, to: Recipient, members: Mapping[str, str], now: d
     """``members`` with ``state``, if one was sent, and ``iss`` (RFC 9207); for a JWT mode within it."""
     issuer = platform.settings.issuer
     parameters = {**members, **({"state": to.state} if to.state is not None else {}), "iss": issuer}
-    if to.response_mode in JWT_MODES:
-        parameters = {"response": _signed(platform, to.client, parameters, now)}
-    return Answer(to.redirect_uri, JWT_MODES.get(to.response_mode, to.response_mode), parameters)
+    delivery = JWT_MODES.get(to.response_mode)
+    if delivery is None:
+        return Answer(to.redirect_uri, to.response_mode, parameters)
+    try:
+        return Answer(to.redirect_uri, delivery, {"response": _signed(platform, to.client, parameters, now)})
+    except jose.NoEncryptionKey as error:  # the code, if there is one, must not leave in the clear
+        fault = Fault("server_error", error.description)
+        return refuse(platform, replace(to, response_mode=delivery), fault, now)
 
 
 def _signed(platform: Platform, client: Client, parameters: Mapping[str, str], now: datetime) -> str:

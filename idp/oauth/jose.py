@@ -27,7 +27,7 @@ class NoEncryptionKey(OAuth2Error):
     """The client wants its answers encrypted, and has no key that can be done with."""
 
     error = "invalid_request"
-    description = "The client's keys hold none that an answer can be encrypted to as registered"
+    description = "The client's keys hold none that an answer can be encrypted to"
 
 
 def sign(
@@ -69,15 +69,18 @@ def encryption_of(alg: str | None, enc: str | None) -> Encryption | None:
 
 
 def _encryption_key(platform: Platform, client: Client, alg: str) -> Key:
-    """The first of the client's keys that is fit; clients put the newest in front (OIDC Core 10.2.1)."""
+    """The first of the client's keys that is fit, one that is meant for nothing else before others.
+
+    Clients put the newest in front (OIDC Core 10.2.1).
+    """
     try:
         keys = keys_of(platform, client)
     except NoClientKeys as error:
         raise NoEncryptionKey from error
-    for key in keys:
-        if _fits(key, alg):
-            return key
-    raise NoEncryptionKey
+    fit = sorted((key for key in keys if _fits(key, alg)), key=lambda key: key.get("use") != "enc")
+    if not fit:
+        raise NoEncryptionKey
+    return fit[0]
 
 
 def _fits(key: Key, alg: str) -> bool:
