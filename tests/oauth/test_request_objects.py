@@ -352,8 +352,8 @@ def test_a_signed_request_is_pushed(strict: RelyingParty, audience: Any) -> None
 @pytest.mark.checklist(99)
 @pytest.mark.parametrize(("name", "seconds"), [("nbf", 8), ("nbf", -3590), ("exp", 3590), ("iat", 8)])
 def test_clocks_may_differ_and_an_hour_is_long_enough(strict: RelyingParty, name: str, seconds: int) -> None:
-    moment = int(clock.now().timestamp()) + seconds
-    assert push(strict, {"request": strict.request_object(**{name: moment})}).status_code == 201
+    moved: dict[str, Any] = {name: int(clock.now().timestamp()) + seconds}
+    assert push(strict, {"request": strict.request_object(**moved)}).status_code == 201
 
 
 @pytest.mark.checklist(99)
@@ -379,7 +379,7 @@ def test_a_signed_request_that_breaks_the_profile_is_refused(
     strict: RelyingParty, changes: dict[str, Any]
 ) -> None:
     now = int(clock.now().timestamp())
-    moved = {
+    moved: dict[str, Any] = {
         name: value + now if name in {"exp", "nbf"} and isinstance(value, int) and value != 1 else value
         for name, value in changes.items()
     }
