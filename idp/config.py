@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 DEMONSTRATION_SECRETS = frozenset({"dev", "development", "secret", "change-me", "changeme", "test"})
 MIN_SECRET_LENGTH = 32
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 class ConfigurationError(Exception):
@@ -43,6 +45,9 @@ class Settings:
     registry_token: str | None = None
     throttle: bool = True
     trusted_proxies: int = 0
+    client_certificate_header: str | None = None
+    client_certificate_verify_header: str | None = None
+    mtls_url: str | None = None
     ca_bundle: Path | None = None
     outbound_allow: tuple[IPv4Network | IPv6Network, ...] = ()
     allow_test_identities: bool = False
@@ -54,6 +59,11 @@ class Settings:
     def development(self) -> bool:
         """Whether this is a developer's or a demonstration installation."""
         return self.env == "development"
+
+    @property
+    def mutual_tls(self) -> bool:
+        """Whether clients can show certificates (RFC 8705): a proxy in front passes them on."""
+        return self.client_certificate_header is not None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -99,6 +109,9 @@ class _Reader:
             registry_token=self._optional("registry_token"),
             throttle=self._switch("throttle", default=True),
             trusted_proxies=self._count("trusted_proxies"),
+            client_certificate_header=self._optional("client_certificate_header"),
+            client_certificate_verify_header=self._optional("client_certificate_verify_header"),
+            mtls_url=self._origin("mtls_url"),
             ca_bundle=self._path("ca_bundle"),
             outbound_allow=self._networks("outbound_allow"),
             allow_test_identities=self._switch("allow_test_identities", default=development),
@@ -114,6 +127,10 @@ class _Reader:
 
     def _text(self, name: str, default: str) -> str:
         return self._optional(name) or default
+
+    def _origin(self, name: str) -> str | None:
+        text = self._optional(name)
+        return text.rstrip("/") if text else None
 
     def _path(self, name: str) -> Path | None:
         text = self._optional(name)
@@ -151,7 +168,7 @@ class _Reader:
 
 def _faults(settings: Settings) -> list[str]:
     """Every reason not to start with these settings, one line each."""
-    faults = list(_faults_anywhere(settings))
+    faults = _faults_anywhere(settings) + _faults_of_mutual_tls(settings)
     if not settings.development:
         faults += _faults_in_production(settings)
     return faults
@@ -178,6 +195,39 @@ def _faults_anywhere(settings: Settings) -> list[str]:
         ),
     ]
     return [text for wrong, text in checks if wrong]
+
+
+def _faults_of_mutual_tls(settings: Settings) -> list[str]:
+    header, verify_header = settings.client_certificate_header, settings.client_certificate_verify_header
+    url = settings.mtls_url
+    checks = [
+        (not _is_header(header), f"IDP_CLIENT_CERTIFICATE_HEADER: {header!r} is not the name of a header"),
+        (
+            settings.mutual_tls and not settings.trusted_proxies,
+            "IDP_CLIENT_CERTIFICATE_HEADER: only a proxy can be believed; needs IDP_TRUSTED_PROXIES",
+        ),
+        (
+            not _is_header(verify_header),
+            f"IDP_CLIENT_CERTIFICATE_VERIFY_HEADER: {verify_header!r} is not the name of a header",
+        ),
+        (
+            settings.mutual_tls != (verify_header is not None),
+            "IDP_CLIENT_CERTIFICATE_VERIFY_HEADER: goes together with IDP_CLIENT_CERTIFICATE_HEADER",
+        ),
+        (
+            url is not None and not (_is_origin(url) and url.startswith("https://")),
+            f"IDP_MTLS_URL: {url!r} is not https:// and a host alone",
+        ),
+        (
+            url is not None and not settings.mutual_tls,
+            "IDP_MTLS_URL: needs IDP_CLIENT_CERTIFICATE_HEADER",
+        ),
+    ]
+    return [text for wrong, text in checks if wrong]
+
+
+def _is_header(name: str | None) -> bool:
+    return name is None or _HEADER_NAME.fullmatch(name) is not None
 
 
 def _is_origin(url: str) -> bool:

@@ -66,6 +66,9 @@ def test_every_variable_is_read() -> None:
             "IDP_REGISTRY_TOKEN": "r",
             "IDP_THROTTLE": "off",
             "IDP_TRUSTED_PROXIES": "2",
+            "IDP_CLIENT_CERTIFICATE_HEADER": "ClientCert",
+            "IDP_CLIENT_CERTIFICATE_VERIFY_HEADER": "ClientCertVerify",
+            "IDP_MTLS_URL": "https://mtls.id.example/",
             "IDP_CA_BUNDLE": "/ca.pem",
             "IDP_OUTBOUND_ALLOW": "10.1.0.0/16, fd00::/8",
             "IDP_ALLOW_TEST_IDENTITIES": "off",
@@ -84,6 +87,7 @@ def test_every_variable_is_read() -> None:
     assert settings.keys_dir == Path("/k")
     assert settings.outbound_allow == (ip_network("10.1.0.0/16"), ip_network("fd00::/8"))
     assert settings.trusted_proxies == 2
+    assert settings.mtls_url == "https://mtls.id.example"
 
 
 def test_an_empty_variable_is_one_left_out() -> None:
@@ -169,3 +173,38 @@ def test_production_refuses_what_is_for_development(name: str, value: str) -> No
 def test_every_fault_is_named_at_once() -> None:
     wrong = {"IDP_ISSUER": "http://id.example", "IDP_CAPTCHA": "off", "IDP_TRUSTED_PROXIES": "x"}
     assert set(faults(PRODUCTION | wrong)) == set(wrong)
+
+
+MUTUAL_TLS: Final = {
+    "IDP_TRUSTED_PROXIES": "1",
+    "IDP_CLIENT_CERTIFICATE_HEADER": "ClientCert",
+    "IDP_CLIENT_CERTIFICATE_VERIFY_HEADER": "ClientCertVerify",
+    "IDP_MTLS_URL": "https://mtls.id.example:8443",
+}
+
+
+def test_mutual_tls_is_there_with_a_proxy_that_passes_certificates() -> None:
+    assert Settings.from_env(PRODUCTION | MUTUAL_TLS).mutual_tls
+    assert Settings.from_env(PRODUCTION | MUTUAL_TLS | {"IDP_MTLS_URL": ""}).mutual_tls
+    assert not Settings.from_env(PRODUCTION).mutual_tls
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"IDP_TRUSTED_PROXIES": "0"}, ["IDP_CLIENT_CERTIFICATE_HEADER"]),
+        ({"IDP_CLIENT_CERTIFICATE_HEADER": "Client_Cert"}, ["IDP_CLIENT_CERTIFICATE_HEADER"]),
+        ({"IDP_CLIENT_CERTIFICATE_HEADER": "Client Cert"}, ["IDP_CLIENT_CERTIFICATE_HEADER"]),
+        ({"IDP_CLIENT_CERTIFICATE_VERIFY_HEADER": "é"}, ["IDP_CLIENT_CERTIFICATE_VERIFY_HEADER"]),
+        ({"IDP_CLIENT_CERTIFICATE_VERIFY_HEADER": ""}, ["IDP_CLIENT_CERTIFICATE_VERIFY_HEADER"]),
+        (
+            {"IDP_CLIENT_CERTIFICATE_HEADER": ""},
+            ["IDP_CLIENT_CERTIFICATE_VERIFY_HEADER", "IDP_MTLS_URL"],
+        ),
+        ({"IDP_MTLS_URL": "http://mtls.id.example"}, ["IDP_MTLS_URL"]),
+        ({"IDP_MTLS_URL": "https://mtls.id.example/oauth"}, ["IDP_MTLS_URL"]),
+        ({"IDP_MTLS_URL": "mtls.id.example"}, ["IDP_MTLS_URL"]),
+    ],
+)
+def test_half_of_mutual_tls_is_none(changes: dict[str, str], named: list[str]) -> None:
+    assert faults(PRODUCTION | MUTUAL_TLS | changes) == named
