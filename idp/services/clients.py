@@ -18,7 +18,7 @@ from idp.domain.client_metadata import client_from, validate_metadata
 from idp.domain.clients import SECRET_METHODS, Client, is_client_id
 from idp.domain.errors import Refusal
 from idp.domain.resources import ScopesByResource
-from idp.services import audit
+from idp.services import audit, client_certificates
 from idp.services.platform import Platform
 from idp.storage import clients as rows
 from idp.storage.database import reading, transaction
@@ -106,6 +106,9 @@ def register(
     validated = validate_metadata(metadata, development=platform.settings.development)
     if isinstance(validated, Refusal):
         return validated
+    problems = client_certificates.problems_of(platform.settings, validated)
+    if problems:
+        return Refusal(problems)
     validated.setdefault("client_id", crypto.random_id())
     try:
         with transaction() as session:
