@@ -1,4 +1,6 @@
-"""Client authentication: one method, the registered one (RFC 6749 §2.3, RFC 7523 §2.2, OIDC Core 9)."""
+"""Client authentication: one method, the registered one (RFC 6749 §2.3, RFC 7523 §2.2,
+RFC 8705 §2, OIDC Core 9).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from joserfc.errors import JoseError
 
 from idp import clock
 from idp.domain.clients import ASSERTION_ALGORITHMS, FAPI_ALGORITHMS, Client
-from idp.oauth import client_keys
+from idp.oauth import certificates, client_keys
 from idp.oauth.client_keys import UnverifiedJwt
 from idp.oauth.requests import ProtocolRequest
 from idp.services import clients
@@ -50,7 +52,7 @@ def authenticate(platform: Platform, request: ProtocolRequest) -> Client:
     elif secret is not None:
         client = _with_secret(platform, parameters.get("client_id", ""), secret, "client_secret_post")
     else:
-        client = _public(platform, parameters.get("client_id", ""))
+        client = _by_name(platform, parameters.get("client_id", ""), request)
     return client
 
 
@@ -87,11 +89,17 @@ def _with_secret(platform: Platform, client_id: str, secret: str, method: str) -
     return client
 
 
-def _public(platform: Platform, client_id: str) -> Client:
+def _by_name(platform: Platform, client_id: str, request: ProtocolRequest) -> Client:
+    """A public client, or one whose certificate speaks for it (RFC 8705 §2)."""
     client = clients.find_client(platform, client_id) if client_id else None
-    if client is None or not client.public:
+    if client is None or not (client.public or _has_certificate(platform, client, request)):
         raise _refused("The client must authenticate as registered")
     return client
+
+
+def _has_certificate(platform: Platform, client: Client, request: ProtocolRequest) -> bool:
+    certificate = certificates.presented(platform, request.headers)
+    return certificates.matches(platform, client, certificate, clock.now())
 
 
 def _with_assertion(platform: Platform, assertion: str, parameters: Mapping[str, str]) -> Client:

@@ -26,7 +26,7 @@ from idp.domain.clients import (
     SIGNING_ALGORITHMS,
     SUBJECT_TYPES,
 )
-from idp.oauth import dpop
+from idp.oauth import certificates, dpop
 from idp.oauth.answers import RESPONSE_MODES
 from idp.services.platform import Platform
 
@@ -40,7 +40,7 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 def provider_metadata(settings: Settings) -> dict[str, Any]:
     """What this provider offers, and nothing it does not (Discovery 3, RFC 8414 §2 and what extends it)."""
     issuer = settings.issuer
-    return {
+    document = {
         "issuer": issuer,
         **_endpoints(issuer),
         **_authentication(),
@@ -49,6 +49,7 @@ def provider_metadata(settings: Settings) -> dict[str, Any]:
         **_claims(),
         **_sign_out(),
     }
+    return certificates.announced(document, settings)
 
 
 def _endpoints(issuer: str) -> dict[str, Any]:

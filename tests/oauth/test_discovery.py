@@ -171,3 +171,46 @@ def test_the_issuer_is_a_setting_and_not_the_host_of_the_request(make_app: Any, 
     response = app.test_client().get(metadata.DISCOVERY_PATHS[0], headers={"Host": "evil.example"})
     assert response.get_json()["issuer"] == "https://id.example"
     assert "evil" not in response.text
+
+
+CERTIFICATES: dict[str, Any] = {
+    "client_certificate_header": "Client-Cert",
+    "client_certificate_verify_header": "Client-Cert-Verify",
+}
+CERTIFICATE_METHODS = {"tls_client_auth", "self_signed_tls_client_auth"}
+
+
+def _authentication_methods(document: dict[str, Any]) -> list[set[str]]:
+    return [set(value) for name, value in document.items() if name.endswith("_auth_methods_supported")]
+
+
+@pytest.mark.parametrize("path", metadata.DISCOVERY_PATHS)
+def test_without_mutual_tls_nothing_is_said_of_certificates(http: FlaskClient, path: str) -> None:
+    document = http.get(path).get_json()
+    assert len(_authentication_methods(document)) >= 3
+    assert not any(methods & CERTIFICATE_METHODS for methods in _authentication_methods(document))
+    assert not document.keys() & {"tls_client_certificate_bound_access_tokens", "mtls_endpoint_aliases"}
+
+
+@pytest.mark.parametrize("path", metadata.DISCOVERY_PATHS)
+def test_with_mutual_tls_methods_and_bound_tokens_are_announced(make_app: Any, path: str) -> None:
+    document = make_app(**CERTIFICATES).test_client().get(path).get_json()
+    assert all(methods >= CERTIFICATE_METHODS for methods in _authentication_methods(document))
+    assert document["tls_client_certificate_bound_access_tokens"] is True
+    assert "mtls_endpoint_aliases" not in document  # the issuer's own host asks for certificates
+
+
+def test_the_aliases_are_the_endpoints_that_programs_call(make_app: Any) -> None:
+    changes = CERTIFICATES | {"issuer": "https://id.example", "mtls_url": "https://mtls.id.example"}
+    document = make_app(**changes).test_client().get(metadata.DISCOVERY_PATHS[0]).get_json()
+    aliases = document["mtls_endpoint_aliases"]
+    assert aliases.keys() >= {
+        "token_endpoint",
+        "introspection_endpoint",
+        "revocation_endpoint",
+        "userinfo_endpoint",
+    }
+    assert not aliases.keys() & {"authorization_endpoint", "end_session_endpoint", "jwks_uri", "issuer"}
+    for name, address in aliases.items():
+        assert address == document[name].replace("https://id.example/", "https://mtls.id.example/")
+        assert address != document[name]
