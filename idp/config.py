@@ -65,6 +65,11 @@ class Settings:
         """Whether clients can show certificates (RFC 8705): a proxy in front passes them on."""
         return self.client_certificate_header is not None
 
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Where the endpoints answer programs: the issuer, and where clients show certificates."""
+        return (self.issuer,) if self.mtls_url is None else (self.issuer, self.mtls_url)
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         """The settings that ``environ`` describes.

@@ -19,7 +19,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.jwk import Key
+from werkzeug.datastructures import Headers
 
+from idp import crypto
 from idp.config import Settings
 from idp.domain.clients import CERTIFICATE_METHODS, Client
 from idp.oauth import client_keys
@@ -50,13 +52,8 @@ class Certificate:
     parsed: x509.Certificate
     verified: bool
 
-    @property
-    def confirmation(self) -> dict[str, str]:
-        """The ``cnf`` of a token that is bound to this certificate (RFC 8705 §3.1)."""
-        return {CONFIRMATION: self.thumbprint}
 
-
-def presented(platform: Platform, headers: Mapping[str, str]) -> Certificate | None:
+def presented(platform: Platform, headers: Headers | Mapping[str, str]) -> Certificate | None:
     """The certificate shown with a request; None without mutual TLS, without a certificate,
     and for a header that can't be read.
     """
@@ -124,12 +121,18 @@ def _is_of(key: Key, certificate: x509.Certificate) -> bool:
         return False
 
 
+def is_bound(payload: Mapping[str, Any]) -> bool:
+    """Whether the token of this ``payload`` is bound to some certificate."""
+    return CONFIRMATION in payload.get("cnf", {})
+
+
 def bound_to(payload: Mapping[str, Any], certificate: Certificate | None) -> bool:
     """Whether the token of this ``payload`` is bound to ``certificate`` (RFC 8705 §3);
     a token without such a binding is bound to none.
     """
-    confirmation = payload.get("cnf", {})
-    return certificate is not None and confirmation.get(CONFIRMATION) == certificate.thumbprint
+    if certificate is None or not is_bound(payload):
+        return False
+    return crypto.constant_time_equal(payload["cnf"][CONFIRMATION], certificate.thumbprint)
 
 
 def announced(document: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from idp import clock
+from idp.config import Settings
 from idp.domain.clients import ASSERTION_ALGORITHMS, FAPI_ALGORITHMS, Client
 from idp.oauth import certificates, client_keys
 from idp.oauth.client_keys import UnverifiedJwt
@@ -161,7 +162,7 @@ def _assertion_fault(
     checks = (
         (claims.get("iss") != client.client_id, "iss is not the client"),
         (claims.get("sub") != client.client_id, "sub is not the client"),
-        (not _is_for(platform.settings.issuer, client, claims.get("aud")), "aud is not this provider"),
+        (not _is_for(platform.settings, client, claims.get("aud")), "aud is not this provider"),
         (not _is_time(claims.get("exp")), "exp is missing"),
         (
             any(name in claims and not _is_time(claims[name]) for name in ("iat", "nbf")),
@@ -179,14 +180,15 @@ def _assertion_fault(
     return "The assertion's times are too far ahead" if too_far or early else None
 
 
-def _is_for(issuer: str, client: Client, audience: object) -> bool:
+def _is_for(settings: Settings, client: Client, audience: object) -> bool:
     """Whether an assertion is meant for this provider; in the profile its ``aud`` says so in one way only
     (FAPI 2.0 Security Profile 5.3.2.1).
     """
     if client.high_security:
-        return audience == issuer
+        return audience == settings.issuer
     audiences = audience if isinstance(audience, list) else [audience]
-    return bool({issuer, f"{issuer}/oauth/token"} & {item for item in audiences if isinstance(item, str)})
+    own = {settings.issuer, *(f"{origin}/oauth/token" for origin in settings.origins)}
+    return bool(own & {item for item in audiences if isinstance(item, str)})
 
 
 def _is_time(value: object) -> bool:

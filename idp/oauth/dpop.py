@@ -59,7 +59,7 @@ def find_key(
     if proof is None:
         return None
     header, claims, key = _opened(proof)
-    fault = _fault(claims, method, platform.settings.issuer + path, access_token, now)
+    fault = _fault(claims, method, [origin + path for origin in platform.settings.origins], access_token, now)
     if header.get("typ") != "dpop+jwt":
         fault = "typ is not dpop+jwt"
     if fault is not None:
@@ -99,14 +99,14 @@ def _public_key(jwk: Any) -> ECKey | RSAKey | OKPKey:
 
 
 def _fault(
-    claims: Mapping[str, Any], method: str, url: str, access_token: str | None, now: datetime
+    claims: Mapping[str, Any], method: str, urls: list[str], access_token: str | None, now: datetime
 ) -> str | None:
     """What is wrong with verified claims (RFC 9449 §4.3), or None."""
     jti, issued = claims.get("jti"), claims.get("iat")
     checks = (
         (not (isinstance(jti, str) and 0 < len(jti) <= MAX_JTI), "jti is missing or too long"),
         (claims.get("htm") != method, "htm is another method"),
-        (not _same_address(claims.get("htu"), url), "htu is another address"),
+        (not any(_same_address(claims.get("htu"), url) for url in urls), "htu is another address"),
         (not _is_recent(issued, now.timestamp()), "iat is missing or not of this moment"),
         (access_token is not None and not _names(claims.get("ath"), access_token), "ath is another token"),
     )

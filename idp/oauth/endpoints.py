@@ -140,7 +140,7 @@ def userinfo(platform: Platform, request: Request) -> dict[str, Any]:
     """
     now = clock.now()
     payload = token_claims(platform, request, now)
-    scheme = "DPoP" if "cnf" in payload else "Bearer"
+    scheme = "DPoP" if "jkt" in payload.get("cnf", {}) else "Bearer"
     scopes = frozenset(payload["scope"].split())
     if "openid" not in scopes or "authorization_id" not in payload:
         raise BearerError(403, "insufficient_scope", "The scope openid is needed", scheme)

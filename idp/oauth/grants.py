@@ -150,7 +150,7 @@ class AuthorizationCodeGrant(TokenGrant):
         """Exchange the code, once."""
         code, redirect_uri = self.required("code"), self.required("redirect_uri")
         challenge = _challenge_of(self.request.parameters.get("code_verifier", ""))
-        presented = Presented(code, redirect_uri, challenge, self.binding.jkt)
+        presented = Presented(code, redirect_uri, challenge, self.binding.thumbprint)
         grant = authorizations.redeem_code(self.platform, client, presented, self.request.origin, clock.now())
         if isinstance(grant, Refusal):
             raise InvalidGrantError("The code is unknown, expired, used, or was issued for another request")
@@ -173,10 +173,10 @@ class RefreshTokenGrant(TokenGrant):
         """Rotate, and issue tokens for the same scopes or fewer."""
         refresh_token = self.required("refresh_token")
         asked = frozenset(self.request.parameters.get("scope", "").split())
-        jkt = self.binding.jkt
+        thumbprint = self.binding.thumbprint
         self._refuse_wider(client, refresh_token, asked)
         grant = authorizations.rotate(
-            self.platform, client, refresh_token, jkt, self.request.origin, clock.now()
+            self.platform, client, refresh_token, thumbprint, self.request.origin, clock.now()
         )
         if isinstance(grant, Refusal):
             raise InvalidGrantError(

@@ -11,7 +11,7 @@ from typing import Any, Final
 from werkzeug.wrappers import Request
 
 from idp import crypto
-from idp.oauth import dpop, tokens
+from idp.oauth import certificates, dpop, tokens
 from idp.oauth.dpop import InvalidDpopProof, UseDpopNonce
 from idp.oauth.requests import FORM, parse
 from idp.services.platform import Platform
@@ -52,6 +52,7 @@ def token_claims(platform: Platform, request: Request, now: datetime) -> Mapping
     bound_to = payload.get("cnf", {}).get("jkt")
     if bound_to is not None or scheme == "DPoP":
         _prove(platform, request, scheme, token, bound_to, now)
+    _refuse_other_certificates(platform, request, scheme, payload)
     return payload
 
 
@@ -68,6 +69,16 @@ def _shown(request: Request) -> tuple[str, str]:
     if not token_sent:
         raise BearerError(401, None)
     return scheme or "Bearer", token_sent
+
+
+def _refuse_other_certificates(
+    platform: Platform, request: Request, scheme: str, payload: Mapping[str, Any]
+) -> None:
+    """A token that names a certificate is taken over a connection with that one alone (RFC 8705 §3)."""
+    if not certificates.is_bound(payload):
+        return
+    if not certificates.bound_to(payload, certificates.presented(platform, request.headers)):
+        raise BearerError(401, "invalid_token", "The access token is bound to another certificate", scheme)
 
 
 def _prove(

@@ -9,7 +9,7 @@ from typing import Any
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
 
 from idp.domain.clients import Client
-from idp.oauth import dpop
+from idp.oauth import certificates, dpop
 from idp.oauth.dpop import InvalidDpopProof
 from idp.oauth.requests import ProtocolRequest
 from idp.services.platform import Platform
@@ -28,6 +28,11 @@ class Binding:
         return "Bearer" if self.jkt is None else "DPoP"
 
     @property
+    def thumbprint(self) -> str | None:
+        """What a code or a public client's refresh token is kept with: the key, else the certificate."""
+        return self.jkt or self.x5t
+
+    @property
     def confirmation(self) -> dict[str, Any]:
         """The claim ``cnf`` (RFC 7800), or nothing."""
         members = {"jkt": self.jkt, "x5t#S256": self.x5t}
@@ -39,12 +44,16 @@ UNBOUND = Binding()
 
 
 def binding_of(platform: Platform, request: ProtocolRequest, client: Client, now: datetime) -> Binding:
-    """What this request's tokens are bound to. Raises what :func:`dpop.find_key` does, and
-    InvalidDpopProof when the client's tokens must be bound and it shows no key.
+    """What this request's tokens are bound to. Raises what :func:`dpop.find_key` does, InvalidDpopProof
+    when the client's tokens must be bound to a key and it shows none, and InvalidRequestError
+    when they must be bound to a certificate and it shows none.
     """
     jkt = dpop.find_key(platform, request.headers, request.method, request.path, now)
     if client.dpop_bound_access_tokens and jkt is None:
         raise InvalidDpopProof("The client's tokens are bound to a key: a DPoP proof is needed")
-    if client.tls_client_certificate_bound_access_tokens:
-        raise InvalidRequestError("A client certificate is needed")
-    return UNBOUND if jkt is None else Binding(jkt)
+    if not client.tls_client_certificate_bound_access_tokens:
+        return UNBOUND if jkt is None else Binding(jkt)
+    certificate = certificates.presented(platform, request.headers)
+    if certificate is None:
+        raise InvalidRequestError("The client's tokens are bound to a certificate: one is needed")
+    return Binding(jkt, certificate.thumbprint)

@@ -22,7 +22,7 @@ from idp.services.platform import Platform
 from tests.certificates import Identity, common_name, issue
 from tests.oauth.browser import ORIGIN
 from tests.oauth.conftest import RegisterClient, SeparateRequests
-from tests.oauth.relying_party import CLIENT_KEY, RelyingParty, assert_error, basic
+from tests.oauth.relying_party import CLIENT_KEY, ISSUER, RelyingParty, assert_error, basic, dpop_proof
 from tests.oauth.test_private_key_jwt import KeyServer
 from tests.services.conftest import MovableClock
 
@@ -37,6 +37,7 @@ AUTHORITY: Final = issue(common_name("Test CA"), authority=True)
 SUBJECT: Final = "CN=job.example,O=示例科技\\, 有限公司,C=CN"
 CLIENT: Final = issue(x509.Name.from_rfc4514_string(SUBJECT), AUTHORITY)
 SELF_SIGNED: Final = issue(common_name("self-signed"))
+JWK: Final = CLIENT_KEY.as_dict(private=False)
 P256: Final = bytes.fromhex("06082a8648ce3d030107")
 SM2: Final = bytes.fromhex("0608" + "2a811ccf5501822d")
 
@@ -430,33 +431,32 @@ def test_no_altered_certificate_breaks_anything(
         assert not certificates.matches(platform, registered, certificate, clock.now())
 
 
-# --- bound tokens
+@pytest.mark.parametrize("origin", ["https://mtls.id.example", ISSUER])
+def test_assertions_and_proofs_may_name_the_host_of_certificates(
+    register: RegisterClient, make_app: Callable[..., Flask], origin: str
+) -> None:
+    rp = register(token_endpoint_auth_method="private_key_jwt", jwks={"keys": [JWK]}, **JOB)
+    http = make_app(**HEADERS, mtls_url="https://mtls.id.example").test_client()  # on the same database
+    form = GRANT | rp.with_assertion(aud=f"{origin}/oauth/token")
+    proof = dpop_proof("", htu=f"{origin}/oauth/token")
+    response = http.post("/oauth/token", data=form, headers={"DPoP": proof})
+    assert (response.status_code, response.get_json()["token_type"]) == (200, "DPoP")
 
 
-def test_a_token_is_bound_to_the_certificate_whose_thumbprint_it_names(platform: Platform) -> None:
-    own, other = presented(platform, CLIENT.escaped), presented(platform, SELF_SIGNED.structured)
-    assert own is not None
-    assert own == presented(platform, CLIENT.structured)
-    assert own.confirmation.keys() == {"x5t#S256"}
-    payload = {"cnf": own.confirmation}
-    assert certificates.bound_to(payload, own)
-    assert not certificates.bound_to(payload, other)
-    assert not certificates.bound_to(payload, None)
-    assert not certificates.bound_to({}, own)
-    assert not certificates.bound_to({"cnf": {"jkt": own.thumbprint}}, own)
+@pytest.mark.parametrize("origin", ["https://mtls.id.example", "https://id.example"])
+def test_another_host_may_not_be_named(register: RegisterClient, origin: str) -> None:
+    rp = register(token_endpoint_auth_method="private_key_jwt", jwks={"keys": [JWK]}, **JOB)
+    foreign = GRANT | rp.with_assertion(aud=f"{origin}/oauth/token")
+    assert_error(rp.http.post("/oauth/token", data=foreign), "invalid_client", 401)
+    headers = {"DPoP": dpop_proof("", htu=f"{origin}/oauth/token")}
+    response = rp.http.post("/oauth/token", data=GRANT | rp.with_assertion(), headers=headers)
+    assert_error(response, "invalid_dpop_proof")
 
 
-def test_the_thumbprint_is_that_of_the_example_of_rfc_8705(platform: Platform) -> None:
-    certificate = presented(platform, f":{RFC_8705_EXAMPLE}:")
-    assert certificate is not None
-    assert certificate.confirmation == {"x5t#S256": "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"}
-
-
-RFC_8705_EXAMPLE: Final = (
-    "MIIBBjCBrAIBAjAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARtdGxzMB4XDTE4MTAx"
-    "ODEyMzcwOVoXDTIyMDUwMjEyMzcwOVowDzENMAsGA1UEAwwEbXRsczBZMBMGByqG"
-    "SM49AgEGCCqGSM49AwEHA0IABNcnyxwqV6hY8QnhxxzFQ03C7HKW9OylMbnQZjjJ"
-    "/Au08/coZwxS7LfA4vOLS9WuneIXhbGGWvsDSb0tH6IxLm8wCgYIKoZIzj0EAwID"
-    "SQAwRgIhAP0RC1E+vwJD/D1AGHGzuri+hlV/PpQEKTWUVeORWz83AiEA5x2eXZOV"
-    "bUlJSGQgjwD5vaUaKlLR50Q2DmFfQj1L+SY="
-)
+def test_a_pushed_request_is_authenticated_like_the_others(register: RegisterClient) -> None:
+    rp = register(token_endpoint_auth_method="tls_client_auth", tls_client_auth_subject_dn=SUBJECT)
+    form = rp.request()
+    assert rp.http.post("/oauth/par", data=form, headers=shown(CLIENT)).status_code == 201
+    assert_error(
+        rp.http.post("/oauth/par", data=form, headers=shown(SELF_SIGNED, "NONE")), "invalid_client", 401
+    )

@@ -34,7 +34,11 @@ def app(make_app: Callable[..., Flask]) -> Flask:
 
 @pytest.fixture
 def rp(register: RegisterClient) -> RelyingParty:
-    return register(token_endpoint_auth_method="tls_client_auth", tls_client_auth_san_dns="rp.example")
+    return register(
+        token_endpoint_auth_method="tls_client_auth",
+        tls_client_auth_san_dns="rp.example",
+        tls_client_certificate_bound_access_tokens=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,18 @@ def wire(app: Flask, tmp_path: Path) -> Iterator[Wire]:
         yield Wire(port, tmp_path)
 
 
-def test_the_certificate_of_the_connection_redeems_a_code(scene: Scene, wire: Wire) -> None:
+def test_the_certificate_of_the_connection_redeems_a_code_and_shows_its_token(
+    scene: Scene, wire: Wire
+) -> None:
     code = scene.browser.code_for(scene.rp)
     for wrong in (OTHER, None):
         status, answer = wire.redeem(scene.rp, code, wrong)
         assert (status, answer["error"]) == (401, "invalid_client")
     status, answer = wire.redeem(scene.rp, code, CLIENT)
     assert status == 200, answer
+    for wrong in (OTHER, None):
+        status, refused = wire.userinfo(answer["access_token"], wrong)
+        assert (status, refused["error"]) == (401, "invalid_token")
     status, claims = wire.userinfo(answer["access_token"], CLIENT)
     assert (status, claims["sub"]) == (200, scene.account_id)
 
