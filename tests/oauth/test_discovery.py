@@ -209,6 +209,7 @@ def test_the_aliases_are_the_endpoints_that_programs_call(make_app: Any) -> None
         "introspection_endpoint",
         "revocation_endpoint",
         "userinfo_endpoint",
+        "pushed_authorization_request_endpoint",
     }
     assert not aliases.keys() & {"authorization_endpoint", "end_session_endpoint", "jwks_uri", "issuer"}
     for name, address in aliases.items():

@@ -76,9 +76,7 @@ def wire(app: Flask, tmp_path: Path) -> Iterator[Wire]:
         yield Wire(port, tmp_path)
 
 
-def test_the_certificate_of_the_connection_redeems_a_code_and_shows_its_token(
-    scene: Scene, wire: Wire
-) -> None:
+def test_the_certificate_of_the_connection_redeems_and_shows(scene: Scene, wire: Wire) -> None:
     code = scene.browser.code_for(scene.rp)
     for wrong in (OTHER, None):
         status, answer = wire.redeem(scene.rp, code, wrong)
