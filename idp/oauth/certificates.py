@@ -25,6 +25,7 @@ from idp import crypto
 from idp.config import Settings
 from idp.domain.clients import CERTIFICATE_METHODS, Client
 from idp.oauth import client_keys
+from idp.oauth.client_keys import NoClientKeys
 from idp.services import client_certificates
 from idp.services.platform import Platform
 
@@ -104,10 +105,10 @@ def _is_valid(certificate: x509.Certificate, now: datetime) -> bool:
 def _keys(platform: Platform, client: Client) -> list[Key]:
     """The client's keys that may sign; none when they can't be had or read."""
     try:
-        keys = client_keys.keys_of(platform, client).keys
-    except client_keys.FAULTS:
+        keys = client_keys.keys_of(platform, client)
+    except NoClientKeys:
         return []
-    return [key for key in keys if key.key_type != "oct" and key.get("use", "sig") == "sig"]
+    return [key for key in keys if key.get("use", "sig") == "sig"]
 
 
 def _is_of(key: Key, certificate: x509.Certificate) -> bool:
