@@ -37,6 +37,7 @@ class Metadata:
     userinfo_endpoint: str | None
     end_session_endpoint: str | None
     revocation_endpoint: str | None
+    pushed_authorization_request_endpoint: str | None
     iss_parameter_supported: bool
 
 
@@ -55,6 +56,9 @@ def process_metadata(issuer: str, document: Mapping[str, Any]) -> Metadata:
         userinfo_endpoint=_optional_address(document, "userinfo_endpoint"),
         end_session_endpoint=_optional_address(document, "end_session_endpoint"),
         revocation_endpoint=_optional_address(document, "revocation_endpoint"),
+        pushed_authorization_request_endpoint=_optional_address(
+            document, "pushed_authorization_request_endpoint"
+        ),
         iss_parameter_supported=document.get("authorization_response_iss_parameter_supported") is True,
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -19,7 +19,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
 from joserfc.errors import JoseError
 
-from clients.rp import jwt
+from clients.rp import calls, jwt
 from clients.rp.client import Client
 from clients.rp.discovery import Metadata, Provider
 from clients.rp.errors import ProviderUnavailable
@@ -85,7 +85,11 @@ def begin(now: datetime, then: str) -> Pending:
 def authorization_url(
     provider: Provider, client: Client, pending: Pending, scope: str, extra: Mapping[str, str] | None = None
 ) -> str:
-    """Where to send the browser (Core §3.1.2.1, RFC 7636 §4.3). Raises ProviderUnavailable."""
+    """Where to send the browser (Core §3.1.2.1, RFC 7636 §4.3). Raises ProviderUnavailable.
+
+    A provider that takes pushed requests gets this one directly from us (RFC 9126), so that nobody between
+    can read or change it, and the code is bound to our key.
+    """
     parameters = {
         "response_type": "code",
         "client_id": client.client_id,
@@ -97,7 +101,21 @@ def authorization_url(
         "code_challenge_method": "S256",
         **(extra or {}),
     }
-    return _with_query(provider.metadata().authorization_endpoint, parameters)
+    metadata = provider.metadata()
+    if metadata.pushed_authorization_request_endpoint is not None:
+        request_uri = _push(provider, client, metadata.pushed_authorization_request_endpoint, parameters)
+        parameters = {"client_id": client.client_id, "request_uri": request_uri}
+    return _with_query(metadata.authorization_endpoint, parameters)
+
+
+def _push(provider: Provider, client: Client, endpoint: str, parameters: Mapping[str, str]) -> str:
+    answer = calls.post(provider, client, endpoint, parameters)
+    request_uri = _text(answer.body, "request_uri")
+    if answer.status != 201 or request_uri is None:
+        raise ProviderUnavailable(
+            f"the pushed request was answered {answer.status} {answer.body.get('error')}"
+        )
+    return request_uri
 
 
 def finish(
@@ -107,14 +125,15 @@ def finish(
     code = process_authorization_response(provider.metadata(), pending, answer, now)
     if isinstance(code, SignInFailed):
         return code
-    response = provider.transport.post(
+    response = calls.post(
+        provider,
+        client,
         provider.metadata().token_endpoint,
         {
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": client.redirect_uri,
             "code_verifier": pending.code_verifier,
-            **client.authentication(provider.issuer),
         },
     )
     if response.status != 200:
@@ -144,7 +163,7 @@ def process_token_response(
     provider: Provider, client: Client, pending: Pending, body: Mapping[str, Any], now: datetime
 ) -> SignedIn | SignInFailed:
     """Tokens and ID-token claims (Core §3.1.3.3, §3.1.3.7); a response without an ID token is no sign-in."""
-    tokens = _tokens(body, now)
+    tokens = _tokens(client, body, now)
     id_token = _text(body, "id_token")
     if tokens is None or id_token is None:
         return SignInFailed("token_response")
@@ -184,21 +203,20 @@ def id_token_claims(
 
 def refresh(provider: Provider, client: Client, refresh_token: str, now: datetime) -> Tokens | RefreshRefused:
     """New tokens for a refresh token (RFC 6749 §6). Raises ProviderUnavailable when nothing can be said."""
-    response = provider.transport.post(
-        provider.metadata().token_endpoint,
-        {
-            "grant_type": "refresh_token",
-            "refresh_token": refresh_token,
-            **client.authentication(provider.issuer),
-        },
-    )
-    return process_refresh_response(response.status, response.body, now)
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    response = calls.post(provider, client, provider.metadata().token_endpoint, form)
+    refreshed = process_refresh_response(client, response.status, response.body, now)
+    if isinstance(refreshed, Tokens) and refreshed.refresh_token is None:
+        return replace(refreshed, refresh_token=refresh_token)  # none is sent: the present one goes on
+    return refreshed
 
 
-def process_refresh_response(status: int, body: Mapping[str, Any], now: datetime) -> Tokens | RefreshRefused:
+def process_refresh_response(
+    client: Client, status: int, body: Mapping[str, Any], now: datetime
+) -> Tokens | RefreshRefused:
     """``invalid_grant`` ends the grant; any other failure is the provider's or ours, not the person's."""
     if status == 200:
-        tokens = _tokens(body, now)
+        tokens = _tokens(client, body, now)
         if tokens is not None:
             return tokens
     if body.get("error") == "invalid_grant":
@@ -206,12 +224,12 @@ def process_refresh_response(status: int, body: Mapping[str, Any], now: datetime
     raise ProviderUnavailable(f"refresh answered {status} {body.get('error')}")
 
 
-def userinfo(provider: Provider, access_token: str, subject: str) -> Mapping[str, Any]:
+def userinfo(provider: Provider, client: Client, access_token: str, subject: str) -> Mapping[str, Any]:
     """The claims of the userinfo endpoint, empty unless they are about ``subject`` (Core §5.3.2)."""
     endpoint = provider.metadata().userinfo_endpoint
     if endpoint is None:
         return {}
-    answer = provider.transport.get(endpoint, {"Authorization": f"Bearer {access_token}"})
+    answer = calls.get(provider, client, endpoint, access_token)
     return answer.body if answer.status == 200 and answer.body.get("sub") == subject else {}
 
 
@@ -233,9 +251,9 @@ def _challenge(code_verifier: str) -> str:
     return str(create_s256_code_challenge(code_verifier))  # type: ignore[no-untyped-call]
 
 
-def _tokens(body: Mapping[str, Any], now: datetime) -> Tokens | None:
+def _tokens(client: Client, body: Mapping[str, Any], now: datetime) -> Tokens | None:
     access_token, expires_in = _text(body, "access_token"), body.get("expires_in")
-    if access_token is None or str(body.get("token_type", "")).lower() != "bearer":
+    if access_token is None or str(body.get("token_type", "")).lower() != client.token_type:
         return None
     seconds = expires_in if jwt.is_time(expires_in) and 0 < expires_in <= 86400 else 60
     return Tokens(access_token, _text(body, "refresh_token"), now + timedelta(seconds=seconds))

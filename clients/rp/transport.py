@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
@@ -20,10 +20,14 @@ MAX_BYTES = 512 * 1024
 
 @dataclass(frozen=True)
 class Answer:
-    """Status and JSON object of one answer; ``body`` is empty when there was no JSON object."""
+    """Status, JSON object and headers (names in lower case) of one answer.
+
+    ``body`` is empty when there was no JSON object.
+    """
 
     status: int
     body: dict[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Transport:
@@ -43,9 +47,9 @@ class Transport:
         """GET; raises ProviderUnavailable when no whole answer came in time."""
         return self._call("GET", url, headers=headers)
 
-    def post(self, url: str, form: Mapping[str, str]) -> Answer:
+    def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Answer:
         """POST a urlencoded form; raises ProviderUnavailable when no whole answer came in time."""
-        return self._call("POST", url, data=dict(form))
+        return self._call("POST", url, data=dict(form), headers=headers)
 
     def _call(self, method: str, url: str, **kwargs: Any) -> Answer:
         ends_at = time.monotonic() + TOTAL_TIMEOUT
@@ -59,7 +63,8 @@ class Transport:
                 **kwargs,
             ) as response:
                 body = _read(response, ends_at)
-                return _answer(response.status_code, body)
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return _answer(response.status_code, body, headers)
         except requests.RequestException as error:
             raise ProviderUnavailable(f"{method} {url}: {type(error).__name__}") from error
 
@@ -73,11 +78,11 @@ def _read(response: requests.Response, ends_at: float) -> bytes:
     return bytes(body)
 
 
-def _answer(status: int, body: bytes) -> Answer:
+def _answer(status: int, body: bytes, headers: Mapping[str, str]) -> Answer:
     if status >= 500:
         raise ProviderUnavailable(f"answered {status}")
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
         parsed = None
-    return Answer(status, parsed if isinstance(parsed, dict) else {})
+    return Answer(status, parsed if isinstance(parsed, dict) else {}, headers)

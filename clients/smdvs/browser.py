@@ -105,7 +105,7 @@ def _entitled(row: BrowserSession, enterprise: str | None = None) -> Reporter | 
     token = sessions.access_token(system(), row)
     if isinstance(token, SessionEnded):
         return access.REVOKED
-    claims = access.claims_from(system(), token, clock.now())
+    claims = access.claims_from(system(), token, clock.now(), system().client.key_thumbprint)
     return (
         claims if isinstance(claims, Refusal) else access.reporter_from(system(), token, claims, enterprise)
     )
@@ -116,7 +116,7 @@ def _reader(row: BrowserSession) -> Reader:
     token = sessions.access_token(system(), row)
     if isinstance(token, SessionEnded):
         abort(_shut(row, access.REVOKED))
-    claims = access.claims_from(system(), token, clock.now())
+    claims = access.claims_from(system(), token, clock.now(), system().client.key_thumbprint)
     reader = claims if isinstance(claims, Refusal) else access.reader_from(system(), token, claims)
     if isinstance(reader, Refusal):
         abort(_shut(row, reader))

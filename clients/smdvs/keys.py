@@ -23,14 +23,18 @@ from clients.rp.sealed import Sealer
 from clients.smdvs.config import ConfigError, Settings
 
 CLIENT_KEY_FILE = "client-es256.jwk"
+DPOP_KEY_FILE = "dpop-es256.jwk"
 FIELD_KEYS_FILE = "fields.json"
 
 
 @dataclass(frozen=True)
 class Keys:
-    """The private key that proves who we are to the provider, and the sealer of personal data at rest."""
+    """The private keys that prove who we are to the provider (``client``) and that a token is ours (``dpop``,
+    which all our processes share), and the sealer of personal data at rest.
+    """
 
     client: ECKey
+    dpop: ECKey
     fields: Sealer
 
     @property
@@ -44,11 +48,12 @@ def load(directory: Path) -> Keys:
     start at once.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    client = ECKey.import_key(_stored(directory / CLIENT_KEY_FILE, _new_client_key))
-    return Keys(client, _sealer(_stored(directory / FIELD_KEYS_FILE, _new_field_keys)))
+    client = ECKey.import_key(_stored(directory / CLIENT_KEY_FILE, _new_signing_key))
+    dpop = ECKey.import_key(_stored(directory / DPOP_KEY_FILE, _new_signing_key))
+    return Keys(client, dpop, _sealer(_stored(directory / FIELD_KEYS_FILE, _new_field_keys)))
 
 
-def _new_client_key() -> dict[str, Any]:
+def _new_signing_key() -> dict[str, Any]:
     key = ECKey.generate_key("P-256", auto_kid=True)
     return {**key.as_dict(private=True), "use": "sig", "alg": "ES256"}
 

@@ -98,7 +98,9 @@ def _signed_in(outcome: SignedIn, pending: Pending) -> Response:
 def _profile(outcome: SignedIn) -> Mapping[str, Any]:
     """Name and phone fill in forms; without them one can still report."""
     try:
-        return sign_in.userinfo(system().provider, outcome.tokens.access_token, outcome.claims["sub"])
+        return sign_in.userinfo(
+            system().provider, system().client, outcome.tokens.access_token, outcome.claims["sub"]
+        )
     except ProviderUnavailable:
         return {}
 

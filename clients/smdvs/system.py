@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from clients.rp.client import Client
 from clients.rp.discovery import Provider
 from clients.rp.liveness import Liveness
+from clients.rp.prover import Prover
 from clients.rp.sealed import Sealer, derive
 from clients.rp.transport import Transport
 from clients.smdvs import keys
@@ -33,7 +34,9 @@ def build(settings: Settings) -> System:
     """Open the database and the keys of these settings."""
     ours = keys.load(settings.keys_dir)
     provider = Provider(settings.issuer, Transport(settings.ca_bundle))
-    client = Client(settings.client_id, ours.client, settings.callback_url, settings.home_url)
+    client = Client(
+        settings.client_id, ours.client, settings.callback_url, settings.home_url, Prover(ours.dpop)
+    )
     return System(
         settings=settings,
         database=Database(settings.database_url),

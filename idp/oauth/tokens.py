@@ -202,6 +202,6 @@ def _decoded(platform: Platform, token: str, now: datetime) -> Decoded | None:
         decoded = jwt.decode(
             token, platform.keyring.verification_keyset(now), registry=signatures(*SIGNING_ALGORITHMS)
         )
-    except (JoseError, ValueError, TypeError, KeyError):
+    except (JoseError, ValueError, TypeError, KeyError, RecursionError):
         return None
     return decoded.header, decoded.claims

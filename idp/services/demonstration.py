@@ -90,6 +90,7 @@ def smdvs_metadata(smdvs_url: str, smdvs_jwks: Mapping[str, Any]) -> dict[str, A
     """Smdvs's registration (RFC 7591, claims.md). Regulators act for no enterprise, so none is required."""
     return {
         "client_id": CLIENT_ID,
+        "profile": "fapi2",
         "client_name": "新能源汽车事故上报平台",
         "client_uri": f"{smdvs_url}/smdvs/",
         "redirect_uris": [f"{smdvs_url}/smdvs/callback"],
@@ -113,7 +114,14 @@ def _load_client(platform: Platform, smdvs_url: str, smdvs_jwks: Mapping[str, An
     """Register smdvs, or let its registration follow where it answers and what its keys are now."""
     metadata = smdvs_metadata(smdvs_url, smdvs_jwks)
     present = clients.find_registration(platform, CLIENT_ID)
-    moving = ("redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri", "resources", "jwks")
+    moving = (
+        "profile",
+        "redirect_uris",
+        "post_logout_redirect_uris",
+        "backchannel_logout_uri",
+        "resources",
+        "jwks",
+    )
     if present and all(present.metadata.get(name) == metadata[name] for name in moving):
         return
     outcome = clients.register(platform, metadata, ORIGIN, replace=present is not None)

@@ -22,8 +22,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import requests
-from flask import Flask, Response, jsonify, redirect, request
-from joserfc import jwt
+from flask import Flask, Response, abort, jsonify, redirect, request
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 from werkzeug.serving import make_server
 
@@ -33,6 +33,7 @@ ENTERPRISE = "91990101MADEM00117"
 OTHER_ENTERPRISE = "91990101MADEM002XY"
 MATTER = "nev-accident-report"
 SCOPE = "openid profile phone enterprise handler roles accident_report:submit accident_report:read"
+_DPOP = jws.JWSRegistry(algorithms=["ES256"], strict_check_header=False)
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
@@ -73,6 +74,7 @@ class Grant:
     nonce: str
     code_challenge: str
     scope: str = SCOPE
+    jkt: str | None = None
     redeemed: bool = False
     refresh_tokens: list[str] = field(default_factory=list)
 
@@ -97,6 +99,9 @@ class TestProvider:
         self.revoked: set[str] = set()
         self.calls: list[str] = []
         self.assertion_ids: set[str] = set()
+        self.proof_ids: set[str] = set()
+        self.pushed: dict[str, dict[str, Any]] = {}
+        self.dpop_nonce: str | None = None
         self.answer_changes: dict[str, Callable[[Claims], Claims]] = {}
         self.delays: dict[str, float] = {}
         self.broken: set[str] = set()
@@ -120,6 +125,7 @@ class TestProvider:
             "exp": now + self.access_ttl,
             "jti": secrets.token_urlsafe(12),
             "scope": grant.scope,
+            "cnf": {"jkt": grant.jkt} if grant.jkt else None,
             **grant.person.capacity,
             **changes,
         }
@@ -169,9 +175,10 @@ def _ec_key() -> ECKey:
 def _application(state: TestProvider) -> Flask:
     app = Flask("provider")
     routes: list[tuple[str, str, str, Callable[[TestProvider], Any]]] = [
-        ("GET", "/.well-known/openid-configuration", "discovery", lambda state: _metadata(state.issuer)),
+        ("GET", "/.well-known/openid-configuration", "discovery", _metadata),
         ("GET", "/jwks", "jwks", _jwks),
         ("GET", "/authorize", "authorize", _authorize),
+        ("POST", "/par", "par", _par),
         ("POST", "/token", "token", _token),
         ("POST", "/introspect", "introspect", _introspect),
         ("GET", "/userinfo", "userinfo", _userinfo),
@@ -203,10 +210,55 @@ def _jwks(state: TestProvider) -> Claims:
     return {"keys": [unknown, *(key.as_dict(private=False) for key in state.keys)]}
 
 
+def _par(state: TestProvider) -> Any:
+    """RFC 9126, with the code bound to the key of the proof (RFC 9449 §10.1)."""
+    if not _authenticated(state):
+        return jsonify(error="invalid_client"), 401
+    reference = f"urn:ietf:params:oauth:request_uri:{secrets.token_urlsafe(16)}"
+    state.pushed[reference] = {**request.form.to_dict(), "jkt": _proved_key(state)}
+    return jsonify(request_uri=reference, expires_in=60), 201
+
+
+def _proved_key(state: TestProvider, access_token: str | None = None) -> str | None:
+    """The thumbprint of the key of the DPoP proof, if there is one."""
+    proof = request.headers.get("DPoP")
+    if proof is None:
+        return None
+    key = ECKey.import_key(jws.extract_compact(proof.encode(), registry=_DPOP).headers()["jwk"])
+    decoded = jwt.decode(proof, key, registry=_DPOP)
+    claims = decoded.claims
+    assert decoded.header["typ"] == "dpop+jwt"
+    assert "d" not in decoded.header["jwk"]
+    assert (claims["htm"], claims["htu"]) == (request.method, request.base_url)
+    assert abs(claims["iat"] - time.time()) < 60
+    assert claims["jti"] not in state.proof_ids
+    assert access_token is None or claims["ath"] == _s256(access_token)
+    state.proof_ids.add(claims["jti"])
+    if claims.get("nonce") != state.dpop_nonce:
+        abort(_nonce_wanted(state, 400 if access_token is None else 401))
+    return key.thumbprint()
+
+
+def _nonce_wanted(state: TestProvider, status: int) -> Response:
+    response = jsonify(error="use_dpop_nonce")
+    response.status_code = status
+    response.headers["DPoP-Nonce"] = str(state.dpop_nonce)
+    return response
+
+
 def _authorize(state: TestProvider) -> Any:
-    sent, code = request.args, secrets.token_urlsafe(16)
+    sent: dict[str, Any] = request.args.to_dict()
+    if "request_uri" in sent:
+        assert sent.keys() == {"client_id", "request_uri"}
+        sent = state.pushed.pop(sent["request_uri"])
+    code = secrets.token_urlsafe(16)
     state.grants[code] = Grant(
-        state.person, secrets.token_urlsafe(8), sent["nonce"], sent["code_challenge"], sent["scope"]
+        state.person,
+        secrets.token_urlsafe(8),
+        sent["nonce"],
+        sent["code_challenge"],
+        sent["scope"],
+        jkt=sent.get("jkt"),
     )
     answer = {"code": code, "state": sent["state"], "iss": state.issuer}
     changed = state.answer_changes.get("response", _same)(answer)
@@ -216,8 +268,9 @@ def _authorize(state: TestProvider) -> Any:
 def _token(state: TestProvider) -> Any:
     if not _authenticated(state):
         return jsonify(error="invalid_client"), 401
+    jkt = _proved_key(state)
     grant = _redeem(state) if request.form["grant_type"] == "authorization_code" else _rotate(state)
-    if grant is None or grant.sid in state.revoked:
+    if grant is None or grant.sid in state.revoked or grant.jkt != jkt:
         return jsonify(error="invalid_grant"), 400
     return _token_response(state, grant)
 
@@ -232,18 +285,23 @@ def _introspect(state: TestProvider) -> Any:
     return {"active": True, **claims}
 
 
-def _userinfo(state: TestProvider) -> Claims:
-    person = state.live[request.headers["Authorization"].removeprefix("Bearer ")].person
+def _userinfo(state: TestProvider) -> Any:
+    scheme, _, token = request.headers["Authorization"].partition(" ")
+    grant = state.live[token]
+    assert (scheme, _proved_key(state, token)) == ("DPoP" if grant.jkt else "Bearer", grant.jkt)
+    person = grant.person
     profile = {"sub": person.sub, "name": person.name, "phone_number": person.phone_number}
     return profile | person.capacity
 
 
-def _metadata(issuer: str) -> Claims:
+def _metadata(state: TestProvider) -> Claims:
+    issuer = state.issuer
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
         "token_endpoint": f"{issuer}/token",
         "jwks_uri": f"{issuer}/jwks",
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
         "introspection_endpoint": f"{issuer}/introspect",
         "userinfo_endpoint": f"{issuer}/userinfo",
         "end_session_endpoint": f"{issuer}/logout",
@@ -302,7 +360,7 @@ def _token_response(state: TestProvider, grant: Grant) -> Claims:
     changed = state.answer_changes.get("id_token", _same)(claims)
     return {
         "access_token": access_token,
-        "token_type": "Bearer",
+        "token_type": "DPoP" if grant.jkt else "Bearer",
         "expires_in": state.access_ttl,
         "refresh_token": refresh_token,
         "id_token": state.sign(changed, "JWT"),

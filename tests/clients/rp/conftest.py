@@ -9,6 +9,7 @@ from joserfc.jwk import ECKey, KeySet
 
 from clients.rp.client import Client
 from clients.rp.discovery import Provider
+from clients.rp.prover import Prover
 from clients.rp.transport import Transport
 from tests.clients.provider import TestProvider
 
@@ -22,7 +23,8 @@ def client(provider: TestProvider) -> Client:
     public = {"keys": [key.as_dict(private=False)]}
     provider.client_keys = KeySet.import_key_set(public)  # type: ignore[arg-type]
     provider.audience = AUDIENCE
-    return Client("smdvs", key, "http://127.0.0.1:5001/smdvs/callback", "http://127.0.0.1:5001/smdvs/")
+    home = "http://127.0.0.1:5001/smdvs/"
+    return Client("smdvs", key, f"{home}callback", home, Prover(ECKey.generate_key("P-256")))
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from clients.rp import clock, sign_in
 from clients.rp.client import Client
 from clients.rp.discovery import Provider
 from clients.rp.errors import ProviderUnavailable
-from clients.rp.sign_in import Pending, RefreshRefused, SignedIn, SignInFailed
+from clients.rp.prover import Prover
+from clients.rp.sign_in import Pending, RefreshRefused, SignedIn, SignInFailed, Tokens
 from tests.clients.provider import SCOPE, Claims, TestProvider, follow
 
 
@@ -43,15 +44,95 @@ def test_a_sign_in_gives_tokens_and_checked_claims(op: Provider, client: Client,
 
 
 def test_the_request_uses_pkce_state_and_nonce_and_never_shows_the_verifier(
-    op: Provider, client: Client, pending: Pending
+    op: Provider, client: Client, pending: Pending, provider: TestProvider
 ) -> None:
     url = sign_in.authorization_url(op, client, pending, SCOPE)
-    sent = parse_qs(urlsplit(url).query)
-    assert sent["code_challenge_method"] == ["S256"]
-    assert len(sent["code_challenge"][0]) == 43
-    assert sent["state"] == [pending.state]
-    assert sent["nonce"] == [pending.nonce]
+    (sent,) = provider.pushed.values()
+    assert sent["code_challenge_method"] == "S256"
+    assert len(sent["code_challenge"]) == 43
+    assert sent["state"] == pending.state
+    assert sent["nonce"] == pending.nonce
     assert pending.code_verifier not in url
+    assert pending.code_verifier not in str(sent)
+
+
+def test_the_browser_carries_the_name_of_a_pushed_request_only(
+    op: Provider, client: Client, pending: Pending, provider: TestProvider
+) -> None:
+    query = parse_qs(urlsplit(sign_in.authorization_url(op, client, pending, SCOPE)).query)
+    assert query == {"client_id": [client.client_id], "request_uri": list(provider.pushed)}
+
+
+def test_a_request_that_can_not_be_pushed_begins_no_sign_in(
+    op: Provider, client: Client, pending: Pending, provider: TestProvider
+) -> None:
+    provider.client_id = "another"
+    with pytest.raises(ProviderUnavailable):
+        sign_in.authorization_url(op, client, pending, SCOPE)
+
+
+def test_tokens_are_bound_to_our_key(
+    op: Provider, client: Client, pending: Pending, provider: TestProvider
+) -> None:
+    outcome = walk(op, client, pending)
+    assert isinstance(outcome, SignedIn)
+    claims = provider.tokens[outcome.tokens.access_token]
+    assert claims["cnf"] == {"jkt": client.key_thumbprint}
+
+
+def test_a_code_is_worth_nothing_with_another_key(
+    op: Provider, client: Client, pending: Pending, provider: TestProvider
+) -> None:
+    other = replace(client, prover=Prover(ECKey.generate_key("P-256")))
+    back = follow(sign_in.authorization_url(op, client, pending, SCOPE))
+    answer = dict(parse_qsl(urlsplit(back).query))
+    refused = sign_in.finish(op, other, pending, answer, clock.now())
+    assert refused == SignInFailed("code_refused", "invalid_grant")
+
+
+def test_less_than_a_bound_token_is_no_sign_in(
+    op: Provider, client: Client, pending: Pending, provider: TestProvider
+) -> None:
+    provider.answer_changes["token"] = lambda body: body | {"token_type": "Bearer"}
+    assert walk(op, client, pending) == SignInFailed("token_response")
+
+
+def test_the_nonces_of_a_server_are_used(
+    op: Provider, client: Client, pending: Pending, provider: TestProvider
+) -> None:
+    for nonce in ("first", "second"):
+        provider.dpop_nonce = nonce
+        outcome = walk(op, client, replace(pending))
+        assert isinstance(outcome, SignedIn)
+        provider.dpop_nonce = f"{nonce}, later"
+        token, sub = outcome.tokens.access_token, outcome.claims["sub"]
+        assert sign_in.userinfo(op, client, token, sub)["name"] == "李示例"
+
+
+def test_an_ordinary_client_at_an_ordinary_provider_stays_simple(
+    client: Client, pending: Pending, provider: TestProvider, op: Provider
+) -> None:
+    def ordinary(body: Claims) -> Claims:
+        return {name: value for name, value in body.items() if not name.startswith("pushed")}
+
+    provider.answer_changes["discovery"] = ordinary
+    simple = replace(client, prover=None)
+    query = parse_qs(urlsplit(sign_in.authorization_url(op, simple, pending, SCOPE)).query)
+    assert query["state"] == [pending.state]
+    outcome = walk(op, simple, pending)
+    assert isinstance(outcome, SignedIn)
+    assert sign_in.userinfo(op, simple, outcome.tokens.access_token, outcome.claims["sub"])
+
+
+def test_a_refresh_without_a_new_token_keeps_the_present_one(
+    op: Provider, client: Client, pending: Pending, provider: TestProvider
+) -> None:
+    first = walk(op, client, pending)
+    assert isinstance(first, SignedIn)
+    provider.answer_changes["token"] = lambda body: {k: v for k, v in body.items() if k != "refresh_token"}
+    renewed = sign_in.refresh(op, client, first.tokens.refresh_token or "", clock.now())
+    assert isinstance(renewed, Tokens)
+    assert renewed.refresh_token == first.tokens.refresh_token
 
 
 def test_no_two_sign_ins_share_a_secret() -> None:
@@ -207,9 +288,11 @@ def test_a_refused_refresh_is_the_end_of_the_grant(
     ("status", "body"),
     [(400, {"error": "invalid_client"}), (429, {}), (200, {}), (200, {"access_token": "x"}), (302, {})],
 )
-def test_a_refresh_that_fails_for_another_reason_is_not_the_persons_fault(status: int, body: Claims) -> None:
+def test_a_refresh_that_fails_for_another_reason_is_not_the_persons_fault(
+    client: Client, status: int, body: Claims
+) -> None:
     with pytest.raises(ProviderUnavailable):
-        sign_in.process_refresh_response(status, body, clock.now())
+        sign_in.process_refresh_response(client, status, body, clock.now())
 
 
 def test_userinfo_about_someone_else_is_not_believed(
@@ -218,9 +301,9 @@ def test_userinfo_about_someone_else_is_not_believed(
     outcome = walk(op, client, pending)
     assert isinstance(outcome, SignedIn)
     token, sub = outcome.tokens.access_token, outcome.claims["sub"]
-    assert sign_in.userinfo(op, token, sub)["name"] == "李示例"
+    assert sign_in.userinfo(op, client, token, sub)["name"] == "李示例"
     provider.answer_changes["userinfo"] = lambda body: body | {"sub": "someone-else"}
-    assert sign_in.userinfo(op, token, sub) == {}
+    assert sign_in.userinfo(op, client, token, sub) == {}
 
 
 def test_signing_out_names_the_sign_in_and_where_to_return(op: Provider, client: Client) -> None:

@@ -32,7 +32,7 @@ def test_many_starters_at_once_agree_on_one_key(tmp_path: Path) -> None:
         made = list(pool.map(lambda _: keys.load(tmp_path / "keys"), range(8)))
     assert len({json.dumps(found.public_jwks) for found in made}) == 1
     assert len({found.fields.digest("x", "c") for found in made}) == 1
-    assert len(list((tmp_path / "keys").iterdir())) == 2
+    assert len(list((tmp_path / "keys").iterdir())) == 3
 
 
 def test_the_command_prints_the_public_key_set_and_nothing_private(tmp_path: Path) -> None:
