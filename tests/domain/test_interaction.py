@@ -22,6 +22,7 @@ from idp.domain.interaction import (
     Respond,
     SignedIn,
     Step,
+    StepUp,
     TurnAway,
     next_step,
 )
@@ -46,6 +47,9 @@ ME: Final = SignedIn(
     None,
 )
 FRESH: Final = replace(ME, created_at=NOW, auth_time=int(NOW.timestamp()))
+WEAK, STRONG = ACR_VALUES
+STRONG_ME: Final = replace(ME, acr=STRONG)
+FAINT_ME: Final = replace(ME, acr="")
 NOTHING: Final = Remembered()
 
 
@@ -166,6 +170,57 @@ TABLE: Final[list[tuple[str, Asked, Client, SignedIn | None, tuple[Acting, ...],
         Consent(FIRST),
     ),
     ("allowed as oneself only", asked(), SERVES, ME, (FIRST,), remembered(""), Consent(FIRST)),
+    # how strongly
+    ("strong enough", simple(acr_values=(WEAK,)), PLAIN, ME, (), ONESELF, Respond(None)),
+    ("stronger than needed", simple(acr_values=(WEAK,)), PLAIN, STRONG_ME, (), ONESELF, Respond(None)),
+    ("a wish that can't be met", simple(acr_values=(STRONG,)), PLAIN, ME, (), ONESELF, Respond(None)),
+    ("an unknown wish", simple(acr_values=("x",)), PLAIN, ME, (), ONESELF, Respond(None)),
+    ("a wish that can be met", simple(acr_values=(STRONG, WEAK)), PLAIN, FAINT_ME, (), ONESELF, StepUp()),
+    (
+        "a wish that was not met by signing in again",
+        simple(acr_values=(WEAK,)),
+        PLAIN,
+        replace(FRESH, acr="x"),
+        (),
+        ONESELF,
+        Respond(None),
+    ),
+    (
+        "a wish that can be met, silently",
+        simple("none", acr_values=(WEAK,)),
+        PLAIN,
+        FAINT_ME,
+        (),
+        ONESELF,
+        fails("login_required"),
+    ),
+    (
+        "a must that can be met",
+        simple(acr_values=(WEAK,), acr_essential=True),
+        PLAIN,
+        FAINT_ME,
+        (),
+        ONESELF,
+        StepUp(),
+    ),
+    (
+        "a must that can't be met",
+        simple(acr_values=(STRONG,), acr_essential=True),
+        PLAIN,
+        ME,
+        (),
+        ONESELF,
+        fails("unmet_authentication_requirements"),
+    ),
+    (
+        "a must that was not met by signing in again",
+        simple(acr_values=(WEAK,), acr_essential=True),
+        PLAIN,
+        replace(FRESH, acr="x"),
+        (),
+        ONESELF,
+        fails("unmet_authentication_requirements"),
+    ),
     # the acting enterprise
     ("enterprises don't matter here", simple(), PLAIN, ME, (FIRST, SECOND), ONESELF, Respond(None)),
     ("the only one needs no question", asked(), SERVES, ME, (FIRST,), remembered("e1"), Respond(FIRST)),
