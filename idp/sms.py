@@ -71,7 +71,7 @@ class HttpSmsGateway:
         body = {"phone": phone, "text": message, "reference": reference}
         answer = self._post(self._url, body, self._headers)
         if not 200 <= answer.status < 300:
-            raise SmsError(f"the gateway answered {answer.status}")
+            raise SmsError(f"answered {answer.status}")
 
 
 class DevelopmentOutbox:

@@ -1,6 +1,7 @@
 """The worker: delivers the outbox, seals the audit trail, ends and deletes what is over. Any number may run.
 
-Messages are delivered in a few threads, so that a client that doesn't answer holds up nobody else's logout.
+Messages are delivered in a few threads, and one client gets only its share of them: one that doesn't answer
+holds up nobody else's logout.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from threading import BoundedSemaphore, Event
 from typing import cast
@@ -23,14 +25,16 @@ from idp.domain.audit import internal_origin
 from idp.ephemeral import EphemeralUnavailable
 from idp.ephemeral.database import DatabaseEphemeral
 from idp.oauth.tokens import sign_logout_token
-from idp.services import audit, authentication, outbox, retention
+from idp.services import audit, authentication, deliveries, outbox, retention
+from idp.services.lanes import Lanes
 from idp.services.outbox import Channels
 from idp.services.platform import Platform
 from idp.storage.outbox import Leased
 
 POLL_SECONDS = 0.1  # a revocation reaches the clients' sessions within a second
 PAUSE_AFTER_ERROR_SECONDS = 1.0
-PARALLEL_DELIVERIES = 4
+PARALLEL_DELIVERIES = 8
+PUT_BACK_FOR = timedelta(seconds=1)
 SEAL_EVERY_SECONDS = 1.0
 END_EVERY_SECONDS = 10.0
 PURGE_EVERY_SECONDS = 60.0
@@ -103,6 +107,7 @@ class _Deliveries:
         self._threads = threads
         self._places = BoundedSemaphore(PARALLEL_DELIVERIES)
         self._channels = _channels(platform)
+        self._lanes = Lanes()
 
     def start_next(self) -> bool:
         """Hand the next message to a thread; False when none is due or every thread is busy."""
@@ -122,11 +127,23 @@ class _Deliveries:
         """In a thread. Whatever goes wrong, the lease runs out and the message comes again."""
         try:
             with self._app.app_context():
-                outbox.deliver(self._platform, message, self._channels)
+                self._attempt(message)
         except Exception:
             logger.exception("Message %d could not be attempted", message.id)
         finally:
             self._places.release()
+
+    def _attempt(self, message: Leased) -> None:
+        """Deliver it, or put it back for a moment when its destination has no lane free."""
+        destination = deliveries.destination(self._platform, message)
+        entered, delivered = time.monotonic(), False
+        if not self._lanes.enter(destination, entered):
+            outbox.put_back(message, clock.now() + PUT_BACK_FOR)
+            return
+        try:
+            delivered = outbox.deliver(self._platform, message, self._channels)
+        finally:
+            self._lanes.leave(destination, entered, time.monotonic(), delivered=delivered)
 
 
 def _channels(platform: Platform) -> Channels:

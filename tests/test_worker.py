@@ -76,14 +76,15 @@ def relying_party() -> Iterator[RelyingParty]:
 @pytest.fixture
 def platform(in_app: Flask) -> Platform:
     platform = cast("Platform", in_app.extensions["idp"])
-    metadata = {
-        "client_id": "reports",
-        "client_name": "测试应用",
-        "redirect_uris": ["https://client.example/callback"],
-        "scope": "openid",
-        "id_token_signed_response_alg": "ES256",
-    }
-    assert isinstance(clients.register(platform, metadata, ORIGIN), RegisteredClient)
+    for client_id in ("reports", "slow"):
+        metadata = {
+            "client_id": client_id,
+            "client_name": "测试应用",
+            "redirect_uris": ["https://client.example/callback"],
+            "scope": "openid",
+            "id_token_signed_response_alg": "ES256",
+        }
+        assert isinstance(clients.register(platform, metadata, ORIGIN), RegisteredClient)
     return platform
 
 
@@ -101,9 +102,9 @@ def working(app: Flask, count: int = 1) -> Iterator[threading.Event]:
         assert not thread.is_alive()
 
 
-def enqueue(platform: Platform, uri: str, sid: str = "sid") -> None:
+def enqueue(platform: Platform, uri: str, client_id: str = "reports") -> None:
     with transaction() as session:
-        outbox.enqueue_logout_token(session, platform, "reports", uri, {"sub": "account", "sid": sid})
+        outbox.enqueue_logout_token(session, platform, client_id, uri, {"sub": "account", "sid": "sid"})
 
 
 def wait_until(condition: Callable[[], bool]) -> float:
@@ -143,6 +144,22 @@ def test_a_client_that_does_not_answer_holds_up_no_other(
         wait_until(lambda: [path for path, _ in relying_party.tokens] == ["/fast"])
         relying_party.open_door.set()
         wait_until(lambda: undelivered() == 0)
+
+
+@pytest.mark.checklist(119)
+def test_a_pile_of_messages_to_a_client_that_does_not_answer_holds_up_no_other(
+    in_app: Flask, platform: Platform, relying_party: RelyingParty
+) -> None:
+    for _ in range(worker.PARALLEL_DELIVERIES * 2):
+        enqueue(platform, f"{relying_party.url}/slow", "slow")
+    enqueue(platform, f"{relying_party.url}/fast")
+    with working(in_app):
+        seconds = wait_until(lambda: "/fast" in [path for path, _ in relying_party.tokens])
+        assert [path for path, _ in relying_party.tokens] == ["/fast"]
+        relying_party.open_door.set()
+        wait_until(lambda: undelivered() == 0)
+    assert seconds < 2
+    assert len(relying_party.tokens) == worker.PARALLEL_DELIVERIES * 2 + 1
 
 
 def test_two_workers_deliver_each_message_once(
@@ -190,7 +207,7 @@ def test_the_trail_is_sealed(in_app: Flask, platform: Platform) -> None:
         wait_until(lambda: audit.verify(platform).unsealed == 0)
     found = audit.verify(platform)
     assert found.ok
-    assert found.sealed == 2
+    assert found.sealed == 3
 
 
 def test_logins_past_their_end_are_ended(

@@ -47,6 +47,8 @@ class AuditEvent(StrEnum):
     CLIENT_SECRET_ROTATE = "client:secret_rotate"
     KEY_ROTATE = "key:rotate"
     KEY_RETIRE = "key:retire"
+    DELIVERY_RETRY = "delivery:retry"
+    DELIVERY_DISCARD = "delivery:discard"
     ROLE_GRANT = "role:grant"
     ROLE_WITHDRAW = "role:withdraw"
 

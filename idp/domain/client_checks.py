@@ -23,6 +23,7 @@ from idp.domain.clients import (
 )
 from idp.domain.errors import Problem
 from idp.domain.handlers import MATTERS
+from idp.domain.logout import frame_fault
 
 MAX_SCOPES = 50
 MAX_SCOPE = 1000  # as much as an authorization and a consent can hold
@@ -201,6 +202,14 @@ def _check_other_uris(metadata: dict[str, Any], development: bool) -> list[Probl
     ]
 
 
+def _check_frames(metadata: dict[str, Any], _development: bool) -> list[Problem]:
+    uri = metadata.get("frontchannel_logout_uri")
+    if uri is None or split_uri(uri) is None:  # said already
+        return []
+    fault = frame_fault(uri, filter(split_uri, metadata.get("redirect_uris", [])))
+    return [problem("frontchannel_logout_uri", fault)] if fault else []
+
+
 def _check_sector(metadata: dict[str, Any], _development: bool) -> list[Problem]:
     """Addresses of several hosts are one sector only by a document that says so (OIDC Core 8.1)."""
     hosts = {urlsplit(uri).hostname for uri in metadata.get("redirect_uris", [])}
@@ -249,6 +258,7 @@ CHECKS = (
     _check_profile,
     _check_redirect_uris,
     _check_other_uris,
+    _check_frames,
     _check_sector,
     _check_scope,
     _check_mandate,

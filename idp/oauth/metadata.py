@@ -119,7 +119,10 @@ def _claims() -> dict[str, Any]:
 
 
 def _sign_out() -> dict[str, Any]:
-    return {"backchannel_logout_supported": True, "backchannel_logout_session_supported": True}
+    channels = ("backchannel_logout", "frontchannel_logout")
+    return {
+        f"{channel}{suffix}": True for channel in channels for suffix in ("_supported", "_session_supported")
+    }
 
 
 class ReadyDocuments:

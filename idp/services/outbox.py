@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from idp import clock
 from idp.crypto import DecryptionError
+from idp.domain.deliveries import CODE_WORTH, refusal_of
 from idp.outbound import OutboundError
 from idp.prepared import Driver
 from idp.services.platform import Platform
@@ -31,7 +32,6 @@ BACKCHANNEL_LOGOUT = "backchannel_logout"
 LEASE_TTL = timedelta(seconds=30)  # several times what one attempt may take
 FIRST_RETRY_AFTER = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=5)
-CODE_WORTH = timedelta(minutes=5)  # a code that comes later than it lives is only confusing
 NOTICE_WORTH = timedelta(hours=24)
 LOGOUT_WORTH = timedelta(hours=8)  # no browser session outlives this
 
@@ -40,7 +40,11 @@ SignLogoutToken = Callable[[Mapping[str, Any]], str | None]
 
 
 class DeliveryError(Exception):
-    """An attempt failed; the text says why, without personal data."""
+    """An attempt failed; the text says why, without personal data: a code, then the detail."""
+
+
+class RefusedError(DeliveryError):
+    """The recipient says that the message itself is wrong: sending it again would change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +135,24 @@ def lease_due(platform: Platform, now: datetime) -> Leased | None:
         return rows.lease_due(session, now, now + LEASE_TTL)
 
 
+def put_back(message: Leased, again: datetime) -> None:
+    """Return a leased message unattempted, to come again then."""
+    with transaction() as session:
+        rows.put_back(session, message.id, message.attempts, again)
+
+
 def deliver(platform: Platform, message: Leased, channels: Channels) -> bool:
     """One attempt with a leased message; whether it got through. A failure is kept and tried again later."""
     try:
         payload = _payload(platform, message.payload_encrypted)
     except DecryptionError:
-        _give_up_or_retry(message, timedelta(), "the payload can't be opened")
+        _give_up_or_retry(message, timedelta(), "unreadable")
         return False
     try:
         _send(platform, message, payload, channels)
+    except RefusedError as error:
+        _give_up_or_retry(message, timedelta(), str(error))
+        return False
     except (DeliveryError, SmsError, OutboundError) as error:
         _give_up_or_retry(message, _worth(message, payload), str(error))
         return False
@@ -169,18 +182,22 @@ def deliver_due(
 def _send(platform: Platform, message: Leased, payload: dict[str, Any], channels: Channels) -> None:
     if message.kind == SMS:
         channels.sms.send(payload["phone"], payload["text"], f"{message.id}")
-    else:
+    elif message.kind == BACKCHANNEL_LOGOUT:
         _send_logout_token(platform, payload, channels.sign_logout_token)
+    else:  # written by a newer version, which will deliver it
+        raise DeliveryError(f"kind_unknown {message.kind}")
 
 
 def _send_logout_token(platform: Platform, payload: dict[str, Any], sign: SignLogoutToken) -> None:
-    """Back-Channel Logout 1.0 §2.5, §2.8: a form with the token; 200 or 204 is success."""
+    """Back-Channel Logout 1.0 §2.5, §2.8: a form with the token; 200 or 204 is success, 400 is final."""
     token = sign(payload)
     if token is None:
         return
     answer = platform.outbound.post(payload["uri"], data={"logout_token": token})
+    if answer.status == 400:
+        raise RefusedError(f"refused {refusal_of(answer.body)}")
     if not 200 <= answer.status < 300:
-        raise DeliveryError(f"the client answered {answer.status}")
+        raise DeliveryError(f"answered {answer.status}")
 
 
 def _give_up_or_retry(message: Leased, worth: timedelta, error: str) -> None:
@@ -201,4 +218,4 @@ def _worth(message: Leased, payload: dict[str, Any]) -> timedelta:
     """For how long it makes sense to deliver it."""
     if message.kind == BACKCHANNEL_LOGOUT:
         return LOGOUT_WORTH
-    return CODE_WORTH if payload["code"] else NOTICE_WORTH
+    return CODE_WORTH if payload.get("code") else NOTICE_WORTH

@@ -11,6 +11,7 @@ from idp.storage import logins, outbox
 from idp.storage.database import transaction
 
 KEPT = timedelta(days=1)  # after the end, so that a late use can still be told from an unknown one
+UNDELIVERED_KEPT = timedelta(days=30)  # longer than any holiday, so that an administrator gets to see it
 BATCH = 500
 
 Delete = Callable[[Session, datetime, int], int]
@@ -18,11 +19,9 @@ Delete = Callable[[Session, datetime, int], int]
 
 def purge(now: datetime) -> int:
     """Delete a batch each of messages done with, authorizations over, logins over; how many rows went."""
-    before = now - KEPT
-    return sum(
-        _delete(delete, before)
-        for delete in (outbox.purge_done, logins.purge_authorizations, logins.purge_ended)
-    )
+    done = (outbox.purge_delivered, logins.purge_authorizations, logins.purge_ended)
+    gone = sum(_delete(delete, now - KEPT) for delete in done)
+    return gone + _delete(outbox.purge_given_up, now - UNDELIVERED_KEPT)
 
 
 def _delete(delete: Delete, before: datetime) -> int:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Index, String, Table, Text, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    String,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.prepared import Driver, Prepared
@@ -13,7 +26,7 @@ from idp.storage.database import Base, UtcDateTime
 
 
 class OutboxMessage(Base):
-    """One thing to deliver: ``kind`` is ``sms`` or ``backchannel_logout``; the payload is JSON, encrypted."""
+    """One thing to deliver, of a ``kind`` that services.outbox knows; the payload is JSON, encrypted."""
 
     __tablename__ = "outbox"
 
@@ -27,7 +40,14 @@ class OutboxMessage(Base):
     last_error: Mapped[str | None] = mapped_column(String(300))
 
 
+_NOT_DELIVERED = OutboxMessage.delivered_at.is_(None)
 Index("ix_outbox_due", OutboxMessage.next_attempt_at)
+Index(
+    "ix_outbox_undelivered",
+    OutboxMessage.id,
+    sqlite_where=_NOT_DELIVERED,
+    postgresql_where=_NOT_DELIVERED,
+)
 
 LONGEST_ERROR = 300
 
@@ -57,6 +77,21 @@ _DELIVERED = (
 _FAILED = (
     update(table).where(*_MINE).values(next_attempt_at=bindparam("again"), last_error=bindparam("error"))
 )
+_PUT_BACK = update(table).where(*_MINE).values(next_attempt_at=bindparam("again"), attempts=_c.attempts - 1)
+# An attempt has failed: it said why, there will be no other, or it ended without a word and comes again.
+_FAILING = (
+    _c.delivered_at.is_(None),
+    or_(_c.last_error.is_not(None), _c.next_attempt_at.is_(None), _c.attempts > 1),
+)
+_UNDELIVERED = (
+    _c.id,
+    _c.kind,
+    _c.payload_encrypted,
+    _c.created_at,
+    _c.attempts,
+    _c.next_attempt_at,
+    _c.last_error,
+)
 
 
 class Leased(NamedTuple):
@@ -67,6 +102,18 @@ class Leased(NamedTuple):
     payload_encrypted: str
     created_at: datetime
     attempts: int
+
+
+class Undelivered(NamedTuple):
+    """A message of which an attempt has failed; ``next_attempt_at`` is None when there will be no other."""
+
+    id: int
+    kind: str
+    payload_encrypted: str
+    created_at: datetime
+    attempts: int
+    next_attempt_at: datetime | None
+    last_error: str | None
 
 
 def insert_message(where: Session | Driver, values: dict[str, Any]) -> None:
@@ -102,13 +149,56 @@ def mark_failed(session: Session, message: int, attempt: int, again: datetime | 
     session.connection().execute(_FAILED, values)
 
 
+def put_back(session: Session, message: int, attempt: int, again: datetime) -> None:
+    """Return a leased message without an attempt."""
+    values = {"message": message, "attempt": attempt, "again": again}
+    session.connection().execute(_PUT_BACK, values)
+
+
+def list_undelivered(session: Session, offset: int, limit: int) -> list[Undelivered]:
+    """The messages of which an attempt has failed, the newest first."""
+    statement = select(*_UNDELIVERED).where(*_FAILING).order_by(_c.id.desc()).offset(offset).limit(limit)
+    return [Undelivered(*row) for row in session.execute(statement)]
+
+
+def count_undelivered(session: Session) -> int:
+    """How many they are."""
+    return session.scalar(select(func.count()).select_from(table).where(*_FAILING)) or 0
+
+
+def find_undelivered(session: Session, message: int) -> Undelivered | None:
+    """One of them, locked until the transaction ends."""
+    statement = select(*_UNDELIVERED).where(*_FAILING, _c.id == message).with_for_update()
+    row = session.execute(statement).first()
+    return None if row is None else Undelivered(*row)
+
+
+def mark_due(session: Session, message: int, now: datetime) -> None:
+    """Have it attempted at once."""
+    session.connection().execute(update(table).where(_c.id == message).values(next_attempt_at=now))
+
+
+def delete_message(session: Session, message: int) -> None:
+    """Give it up for good."""
+    session.connection().execute(delete(table).where(_c.id == message))
+
+
 def list_recent(session: Session, kind: str, limit: int) -> list[tuple[str, datetime, datetime | None]]:
     """The latest messages of a kind, newest first: payload, when written, when delivered."""
     statement = select(_c.payload_encrypted, _c.created_at, _c.delivered_at).where(_c.kind == kind)
     return [(*row,) for row in session.execute(statement.order_by(_c.id.desc()).limit(limit))]
 
 
-def purge_done(session: Session, before: datetime, limit: int) -> int:
-    """Delete messages written before then of which nothing more will come; at most ``limit``."""
-    done = select(_c.id).where(_c.next_attempt_at.is_(None), _c.created_at < before).limit(limit)
-    return session.connection().execute(delete(table).where(_c.id.in_(done))).rowcount
+def purge_delivered(session: Session, before: datetime, limit: int) -> int:
+    """Delete delivered messages written before then; at most ``limit``."""
+    return _purge(session, _c.delivered_at.is_not(None), before, limit)
+
+
+def purge_given_up(session: Session, before: datetime, limit: int) -> int:
+    """Delete messages written before then that nobody will attempt any more; at most ``limit``."""
+    return _purge(session, _c.delivered_at.is_(None), before, limit)
+
+
+def _purge(session: Session, criterion: ColumnElement[bool], before: datetime, limit: int) -> int:
+    old = select(_c.id).where(criterion, _c.next_attempt_at.is_(None), _c.created_at < before).limit(limit)
+    return session.connection().execute(delete(table).where(_c.id.in_(old))).rowcount

@@ -25,7 +25,7 @@ from idp.web import (
     user_centre,
     verification,
 )
-from idp.web.admin import accounts, audit, clients, console, keys, reviews
+from idp.web.admin import accounts, audit, clients, console, deliveries, keys, reviews
 
 FORM_BYTES = 64 * 1024
 STATIC_SECONDS = 3600
@@ -48,6 +48,7 @@ BLUEPRINTS = (
     reviews.blueprint,
     audit.blueprint,
     keys.blueprint,
+    deliveries.blueprint,
 )
 
 

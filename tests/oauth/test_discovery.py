@@ -56,6 +56,8 @@ TYPES: dict[str, type] = {
     "ui_locales_supported": list,
     "backchannel_logout_supported": bool,
     "backchannel_logout_session_supported": bool,
+    "frontchannel_logout_supported": bool,
+    "frontchannel_logout_session_supported": bool,
 }
 
 

@@ -32,7 +32,7 @@ class Gateway:
 
     def send(self, phone: str, message: str, reference: str) -> None:
         if self.failing:
-            raise SmsError("the gateway answered 503")
+            raise SmsError("answered 503")
         with self.lock:
             self.sent.append((phone, message, reference))
 
@@ -42,6 +42,7 @@ class Clients:
     """Stands where Outbound does: what clients are posted, and what they answer."""
 
     answers: list[int | OutboundError]
+    body: bytes = b""
     posted: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
 
     def post(self, url: str, data: Mapping[str, str]) -> Answer:
@@ -49,7 +50,7 @@ class Clients:
         answer = self.answers.pop(0)
         if isinstance(answer, OutboundError):
             raise answer
-        return Answer(answer, {}, b"")
+        return Answer(answer, {}, self.body)
 
 
 def sign(message: Mapping[str, Any]) -> str | None:
@@ -128,7 +129,7 @@ def test_a_failure_is_tried_again_later_and_later(sending: Platform, moving_cloc
     for _ in range(6):
         assert deliver(sending, gateway) == 0
         (row,) = waiting()
-        assert row.last_error == "the gateway answered 503"
+        assert row.last_error == "answered 503"
         waits.append((row.next_attempt_at - clock.now()).total_seconds())
         assert deliver(sending, gateway) == 0
         moving_clock.moment = row.next_attempt_at
@@ -156,7 +157,7 @@ def test_a_message_is_given_up_when_it_is_worth_nothing_any_more(
     assert deliver(sending, Gateway(failing=True)) == 0
     (row,) = waiting()
     assert (row.next_attempt_at, row.delivered_at) == (None, None)
-    assert row.last_error == "the gateway answered 503"
+    assert row.last_error == "answered 503"
 
 
 def test_a_logout_token_is_signed_when_it_leaves(platform: Platform) -> None:
@@ -166,10 +167,11 @@ def test_a_logout_token_is_signed_when_it_leaves(platform: Platform) -> None:
     assert clients.posted == [(LOGOUT_URI, {"logout_token": "token of sid for smdvs"})]
 
 
-def test_a_client_that_refuses_or_does_not_answer_is_asked_again(
+@pytest.mark.checklist(119)
+def test_a_client_that_fails_or_does_not_answer_is_asked_again(
     platform: Platform, moving_clock: MovableClock
 ) -> None:
-    clients = Clients([400, OutboundError("timeout", "client.example"), 302, 204])
+    clients = Clients([503, OutboundError("timeout", "client.example"), 302, 204])
     reachable = replace(platform, outbound=clients)  # type: ignore[arg-type]
     enqueue_logout(platform)
     errors = []
@@ -177,8 +179,58 @@ def test_a_client_that_refuses_or_does_not_answer_is_asked_again(
         assert deliver(reachable) == 0
         errors.append(waiting()[0].last_error)
         moving_clock.advance(minutes=5)
-    assert errors == ["the client answered 400", "timeout client.example", "the client answered 302"]
+    assert errors == ["answered 503", "timeout client.example", "answered 302"]
     assert deliver(reachable) == 1
+
+
+@pytest.mark.checklist(119)
+def test_a_clients_400_is_its_last_word_and_its_error_is_kept(platform: Platform) -> None:
+    clients = Clients([400], b'{"error": "invalid_request", "error_description": "bad sid"}')
+    enqueue_logout(platform)
+    assert deliver(replace(platform, outbound=clients)) == 0  # type: ignore[arg-type]
+    (row,) = waiting()
+    assert (row.next_attempt_at, row.delivered_at, row.attempts) == (None, None, 1)
+    assert row.last_error == "refused invalid_request"
+
+
+@pytest.mark.checklist(119)
+def test_a_logout_is_tried_for_as_long_as_a_session_lasts_and_no_longer(
+    platform: Platform, moving_clock: MovableClock
+) -> None:
+    enqueue_logout(platform)
+    end = moving_clock.moment + timedelta(hours=8)
+    attempts = 0
+    while (row := waiting()[0]).next_attempt_at is not None:
+        moving_clock.moment = row.next_attempt_at
+        clients = Clients([503])
+        assert deliver(replace(platform, outbound=clients)) == 0  # type: ignore[arg-type]
+        attempts += 1
+    assert end - timedelta(minutes=10) < moving_clock.moment <= end
+    assert row.attempts == attempts
+    assert attempts > 8 * 12
+
+
+def test_a_kind_that_a_newer_version_writes_waits_for_it(platform: Platform) -> None:
+    enqueue_logout(platform)
+    with transaction() as session:
+        session.execute(rows.table.update().values(kind="carrier_pigeon"))
+    assert deliver(platform) == 0
+    (row,) = waiting()
+    assert row.last_error == "kind_unknown carrier_pigeon"
+    assert row.next_attempt_at is not None
+
+
+def test_a_message_put_back_comes_again_without_an_attempt(
+    sending: Platform, moving_clock: MovableClock
+) -> None:
+    enqueue(sending)
+    leased = outbox.lease_due(sending, clock.now())
+    assert leased is not None
+    outbox.put_back(leased, clock.now() + timedelta(seconds=1))
+    assert deliver(sending) == 0
+    moving_clock.advance(seconds=1)
+    assert deliver(sending) == 1
+    assert waiting()[0].attempts == 1
 
 
 def test_a_logout_of_a_client_that_is_gone_is_done(platform: Platform) -> None:
@@ -233,7 +285,7 @@ def test_a_payload_that_cannot_be_opened_is_given_up_and_holds_up_no_other(sendi
     gateway = Gateway()
     assert deliver(sending, gateway) == 1
     assert [text for _, text, _ in gateway.sent] == ["whole"]
-    assert waiting()[0].last_error == "the payload can't be opened"
+    assert waiting()[0].last_error == "unreadable"
 
 
 def test_a_limit_bounds_what_one_call_attempts(sending: Platform) -> None:

@@ -94,6 +94,16 @@ def test_messages_go_a_day_after_they_are_done_and_waiting_ones_stay(platform: P
         assert [row.kind for row in session.execute(outbox_rows.table.select())] == ["backchannel_logout"]
 
 
+def test_what_could_not_be_delivered_stays_for_a_month(platform: Platform) -> None:
+    with transaction() as session:
+        outbox.enqueue_logout_token(session, platform, "reports", "https://client.example/", {"sid": "sid"})
+        session.execute(outbox_rows.table.update().values(next_attempt_at=None, last_error="answered 503"))
+    assert retention.purge(clock.now() + timedelta(days=29)) == 0
+    assert count(outbox_rows.table) == 1
+    assert retention.purge(clock.now() + timedelta(days=31)) == 1
+    assert count(outbox_rows.table) == 0
+
+
 def test_one_call_deletes_a_batch_and_says_that_there_was_something(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ CLIENT = {
     "id_token_signed_response_alg": "RS256",
     "access_token_signed_response_alg": "ES256",
 }
-PAGES = ["", "/clients", "/clients/new", "/accounts", "/reviews", "/audit", "/keys"]
+PAGES = ["", "/clients", "/clients/new", "/accounts", "/reviews", "/audit", "/keys", "/deliveries"]
 
 
 @pytest.mark.parametrize("path", PAGES)

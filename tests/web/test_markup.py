@@ -29,6 +29,7 @@ CONSOLE = [
     "/admin/accounts",
     "/admin/reviews",
     "/admin/audit",
+    "/admin/deliveries",
 ]
 
 

@@ -21,6 +21,7 @@ PROTECTED = [
     "/admin/reviews",
     "/admin/audit",
     "/admin/keys",
+    "/admin/deliveries",
 ]
 
 

@@ -11,6 +11,7 @@ from idp.domain import accounts
 from idp.domain.dates import CHINA_STANDARD_TIME
 from idp.domain.errors import Problem, Refusal
 from idp.web.messages import names
+from idp.web.messages.faults import fault_text
 from idp.web.messages.notices import NOTICES
 from idp.web.messages.pages import ERROR_PAGES, REQUEST_FAULTS
 from idp.web.messages.problems import FALLBACK, PROBLEMS
@@ -76,6 +77,7 @@ def register(app: Flask) -> None:
         mask_name=accounts.mask_name,
         mask_phone=accounts.mask_phone,
         device=device,
+        fault_text=fault_text,
     )
     app.jinja_env.globals.update(
         name_of=name, names=names, error_pages=ERROR_PAGES, request_faults=REQUEST_FAULTS

@@ -80,6 +80,9 @@ SMS_PURPOSES = {
     "handler_revoked": "授权撤销",
 }
 
+# What leaves through the outbox; a kind that isn't here is shown by its code.
+MESSAGE_KINDS = {"sms": "短信", "backchannel_logout": "退出通知", "signal": "安全事件通知"}
+
 SCAN_PURPOSES = {"document_scan": "证件扫描件", "licence_scan": "营业执照扫描件"}
 
 # A submission's fields as its reviewer reads them, and those whose values are codes.
@@ -167,6 +170,7 @@ AUDIT_AREAS = {
     "token": "令牌",
     "client": "应用",
     "key": "密钥",
+    "delivery": "通知投递",
     "role": "角色",
 }
 
@@ -202,6 +206,8 @@ AUDIT_EVENTS = {
     "client:secret_rotate": "更换应用密钥",
     "key:rotate": "轮换密钥",
     "key:retire": "停用密钥",
+    "delivery:retry": "重新投递通知",
+    "delivery:discard": "放弃通知",
     "role:grant": "授予角色",
     "role:withdraw": "收回角色",
 }
@@ -234,6 +240,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "handler_status": HANDLER_STATUSES,
     "role": ROLES,
     "sms_purpose": SMS_PURPOSES,
+    "message_kind": MESSAGE_KINDS,
     "scan_purpose": SCAN_PURPOSES,
     "factor": FACTORS,
     "authentication_method": AUTHENTICATION_METHODS,

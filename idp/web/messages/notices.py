@@ -22,6 +22,8 @@ NOTICES: dict[str, str] = {
     "client_enabled": "应用已重新启用。",
     "secret_rotated": "已生成新密钥，原密钥立即失效。",
     "key_rotated": "已添加新密钥，公布一段时间后开始签名。",
+    "delivery_retried": "已安排重新投递，稍后刷新可查看结果。",
+    "delivery_discarded": "已放弃该通知，不再投递。",
     "role_granted": "已授予角色，下次签发令牌时生效。",
     "role_withdrawn": "已收回角色。",
 }

@@ -124,5 +124,7 @@ PROBLEMS: dict[str, str] = {
     "client_has_no_secret": "该应用的认证方式不使用密钥",
     "role_invalid": "该应用没有登记这个角色",
     "json_invalid": "不是有效的 JSON，请检查后重试",
+    "delivery_unknown": "该通知已送达或已被放弃，列表已更新",
+    "delivery_stale": "验证码已过有效期，重新发送没有意义",
     "algorithm_unknown": "没有这种签名算法的密钥",
 }
