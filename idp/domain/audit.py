@@ -26,6 +26,8 @@ class AuditEvent(StrEnum):
     LOGIN_LOCKED = "login:locked"
     LOGOUT = "login:logout"
     PASSWORD_CHANGE = "account:password_change"
+    ACCOUNT_FREEZE = "account:freeze"
+    ACCOUNT_UNFREEZE = "account:unfreeze"
     REAL_NAME_SUBMIT = "real_name:submit"
     REAL_NAME_APPROVE = "real_name:approve"
     REAL_NAME_REJECT = "real_name:reject"

@@ -9,14 +9,16 @@ from sqlalchemy import select
 from idp import clock
 from idp.domain.errors import Refusal
 from idp.oauth import tokens
-from idp.services import authentication, clients, consents, handlers
+from idp.services import account_status, authentication, clients, consents, handlers
 from idp.services.platform import Platform
-from idp.storage.database import reading
+from idp.storage.database import reading, transaction
 from idp.storage.enterprises import Enterprise
 from idp.storage.outbox import OutboxMessage
 from tests.oauth.browser import ORIGIN
 from tests.oauth.conftest import RegisterClient, Scene, both_backends
+from tests.oauth.people import People
 from tests.oauth.relying_party import ISSUER, RelyingParty, claims_of, header_of
+from tests.services.conftest import MovableClock
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
@@ -116,6 +118,72 @@ def test_the_revocation_of_a_handler_is_told_too(scene: Scene, platform: Platfor
     (message,) = told(platform)
     assert scene.browser.login
     assert message["claims"] == {"sub": scene.account_id, "sid": scene.browser.login.sid}
+
+
+@pytest.mark.checklist(119)
+def test_the_end_of_eight_hours_is_told(scene: Scene, platform: Platform, time: MovableClock) -> None:
+    scene.tokens()
+    assert authentication.end_expired_logins(platform, clock.now(), ORIGIN) == 0
+    time.advance(hours=8)
+    assert authentication.end_expired_logins(platform, clock.now(), ORIGIN) == 1
+    assert sid_told(scene, platform)
+
+
+@pytest.mark.checklist(119)
+def test_a_sign_out_from_another_device_is_told(scene: Scene, platform: Platform) -> None:
+    scene.tokens()
+    ended = scene.browser.login
+    assert ended
+    scene.browser.http.delete_cookie("login")
+    scene.browser.sign_in(scene.account_id)
+    page = scene.browser.get("/account/sessions")
+    scene.browser.send(page, "/account/sessions", session=ended.sid, action="end")
+    (message,) = told(platform)
+    assert message["claims"]["sid"] == ended.sid
+
+
+@pytest.mark.checklist(119)
+def test_a_sign_out_of_this_device_on_our_pages_is_told(scene: Scene, platform: Platform) -> None:
+    scene.tokens()
+    scene.browser.send(scene.browser.get("/account/sessions"), "/logout")
+    assert sid_told(scene, platform)
+
+
+@pytest.mark.checklist(119)
+def test_a_change_of_password_is_told_to_the_clients_of_other_sessions(
+    scene: Scene, platform: Platform
+) -> None:
+    scene.tokens()
+    with transaction() as session:
+        authentication.end_other_logins(session, platform, scene.account_id, None, ORIGIN, "password_changed")
+    assert sid_told(scene, platform)
+
+
+@pytest.mark.checklist(119)
+def test_an_account_that_is_frozen_is_told(scene: Scene, platform: Platform) -> None:
+    scene.tokens()
+    assert account_status.freeze(platform, scene.account_id, ORIGIN) is None
+    assert sid_told(scene, platform)
+    assert scene.browser.get("/account").location == "/login"
+
+
+@pytest.mark.checklist(119)
+def test_signing_in_as_somebody_else_is_told_to_the_clients_of_the_former(
+    scene: Scene, platform: Platform, people: People
+) -> None:
+    scene.tokens()
+    former = scene.browser.login
+    assert former
+    scene.browser.sign_in(people.person())
+    (message,) = told(platform)
+    assert message["claims"]["sid"] == former.sid
+
+
+def sid_told(scene: Scene, platform: Platform) -> bool:
+    """Whether the one message is about the session of the scene."""
+    (message,) = told(platform)
+    assert scene.browser.login
+    return bool(message["claims"] == {"sub": scene.account_id, "sid": scene.browser.login.sid})
 
 
 def test_a_withdrawn_consent_is_told(scene: Scene, platform: Platform) -> None:

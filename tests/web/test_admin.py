@@ -141,6 +141,34 @@ def test_roles_are_given_and_taken(administrator: Visitor, person: Visitor) -> N
     assert "该应用没有登记这个角色" in administrator.get(found.group(1)).text
 
 
+def test_an_account_is_frozen_and_unfrozen(administrator: Visitor, person: Visitor) -> None:
+    found = re.search(
+        r"/admin/accounts/[\w-]{22}(?=\">li_)", administrator.get("/admin/accounts?q=li_s").text
+    )
+    assert found is not None
+    status = found.group() + "/status"
+    administrator.send(status, {"action": "freeze"}, page=found.group())
+    assert "已冻结" in administrator.get(found.group()).text
+    assert person.get("/account").location == "/login"
+    administrator.send(status, {"action": "unfreeze"}, page=found.group())
+    assert "账号已解冻" in administrator.get(found.group()).text
+    answer = administrator.send(
+        "/admin/accounts/unknown/status", {"action": "freeze"}, page="/admin/accounts"
+    )
+    assert answer.status_code == 303
+    assert administrator.get(answer.location).status_code == 404
+
+
+def test_an_administrator_is_not_offered_to_freeze_themselves(administrator: Visitor) -> None:
+    found = re.search(
+        r"/admin/accounts/[\w-]{22}(?=\">admin_)", administrator.get("/admin/accounts?q=admin").text
+    )
+    assert found is not None
+    assert 'value="freeze"' not in administrator.get(found.group()).text
+    administrator.send(found.group() + "/status", {"action": "freeze"}, page=found.group())
+    assert "没有权限" in administrator.get(found.group()).text
+
+
 def test_keys_are_listed_and_rotated(administrator: Visitor) -> None:
     assert "正在签名" in administrator.get("/admin/keys").text
     assert administrator.send("/admin/keys", {"algorithm": "RS256"}).status_code == 303

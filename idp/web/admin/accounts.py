@@ -1,4 +1,4 @@
-"""/admin/accounts: finding accounts, and the roles they have at clients."""
+"""/admin/accounts: finding accounts, the roles they have at clients, 冻结 and 解冻."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from flask import abort, make_response, redirect, render_template, request, url_
 from flask.typing import ResponseReturnValue
 
 from idp.domain.errors import Refusal
-from idp.services import accounts, clients
+from idp.services import account_status, accounts, clients
 from idp.web.admin.console import admin_pages
 from idp.web.admin.paging import page_number
 from idp.web.messages import notify, notify_refusal
@@ -42,6 +42,22 @@ def show(account_id: str) -> ResponseReturnValue:
             clients=[client for client in clients.list_clients(platform()) if client.metadata.get("roles")],
         )
     )
+
+
+@blueprint.post("/<account_id>/status")
+def change_status(account_id: str) -> ResponseReturnValue:
+    """Freeze or unfreeze (``action``)."""
+    actor = require_administrator().account_id
+    freezing = request.form.get("action") == "freeze"
+    if freezing:
+        refusal = account_status.freeze(platform(), account_id, origin(), actor)
+    else:
+        refusal = account_status.unfreeze(account_id, origin(), actor)
+    if refusal is None:
+        notify("account_frozen" if freezing else "account_unfrozen")
+    else:
+        notify_refusal(refusal)
+    return redirect(url_for("accounts.show", account_id=account_id), 303)
 
 
 @blueprint.post("/<account_id>")
