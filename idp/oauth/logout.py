@@ -5,10 +5,11 @@ what a request proves, and where it may lead.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from typing import Any
 
 from idp import clock
 from idp.domain.clients import Client
+from idp.domain.logout import return_address
 from idp.oauth import tokens
 from idp.oauth.answers import PageError
 from idp.oauth.requests import RepeatedParameters
@@ -18,13 +19,13 @@ from idp.services.platform import Platform
 
 @dataclass(frozen=True, slots=True)
 class LogoutRequest:
-    """A valid request. ``sid`` and ``account_id`` are those of a proven hint; ``location`` is where to
-    go afterwards.
+    """A valid request. ``sid`` is that of a proven hint; ``location`` is where to go afterwards.
+
+    Whose session it is, the ``sid`` says: the ``sub`` of a hint may be pairwise.
     """
 
-    client: Client | None
+    client_name: str | None
     sid: str | None
-    account_id: str | None
     location: str | None
 
 
@@ -32,12 +33,13 @@ def read(platform: Platform, parameters: RepeatedParameters) -> LogoutRequest | 
     """Validate a logout request (RPL 2, 4).
 
     Only a hint that this provider signed for the client, with an address registered by that client,
-    leads anywhere.
+    leads anywhere. ``logout_hint`` and ``ui_locales`` are accepted and change nothing: the question is about
+    the browser's own session, and the pages speak one language.
     """
     if parameters.repeated:
         return PageError(parameters.repeated[0], "repeated")
     hint = parameters.get("id_token_hint")
-    claims = tokens.read_id_token_hint(platform, hint, clock.now()) if hint is not None else None
+    claims = _claims(platform, hint) if hint is not None else None
     if hint is not None and claims is None:
         return PageError("id_token_hint", "invalid")
     client_id = parameters.get("client_id", claims["aud"] if claims else None)
@@ -47,19 +49,20 @@ def read(platform: Platform, parameters: RepeatedParameters) -> LogoutRequest | 
     if client_id is not None and client is None:
         return PageError("client_id", "unknown")
     address = parameters.get("post_logout_redirect_uri")
-    if address is not None and (client is None or address not in client.post_logout_redirect_uris):
+    if address is not None and not _is_registered(client, address):
         return PageError("post_logout_redirect_uri", "unregistered")
     return LogoutRequest(
-        client=client,
+        client_name=client.client_name if client else None,
         sid=claims.get("sid") if claims else None,
-        account_id=claims["sub"] if claims else None,
-        location=_location(address, parameters.get("state")) if claims and address else None,
+        location=return_address(address, parameters.get("state")) if claims and address else None,
     )
 
 
-def _location(address: str, state: str | None) -> str:
-    """The registered address with only ``state`` added, if one was sent (RPL 3)."""
-    if state is None:
-        return address
-    separator = "&" if urlsplit(address).query else "?"
-    return f"{address}{separator}{urlencode({'state': state})}"
+def _claims(platform: Platform, hint: str) -> dict[str, Any] | None:
+    """The claims of an ID token of ours; other JWTs that we sign for a client know no ``auth_time``."""
+    claims = tokens.read_id_token_hint(platform, hint, clock.now())
+    return claims if claims is not None and "auth_time" in claims else None
+
+
+def _is_registered(client: Client | None, address: str) -> bool:
+    return client is not None and address in client.post_logout_redirect_uris

@@ -139,6 +139,17 @@ document.querySelectorAll("form[data-busy]").forEach((form) => {
     }
   });
 });
+
+// After a sign-out the browser goes on when the frames of the clients have loaded; a slow one holds nobody up.
+const onward = document.querySelector("a[data-onward]");
+if (onward) {
+  const patience = setTimeout(() => window.location.replace(onward.href), 3000);
+  window.addEventListener("load", () => {
+    clearTimeout(patience);
+    window.location.replace(onward.href);
+  });
+}
+
 // The answer to a client by form_post goes on by itself.
 document.querySelectorAll("form[data-submit]").forEach((form) => form.submit());
 

@@ -12,10 +12,10 @@ from idp.domain.accounts import SMS_RESEND_AFTER, seconds_left
 from idp.domain.errors import Problem, Refusal
 from idp.services import authentication, registration
 from idp.services.authentication import Authenticated
-from idp.web import authorize, kept, session
+from idp.web import authorize, kept, session, signed_out
 from idp.web.errors import error_page
 from idp.web.forms import LoginForm, PageForm, RegistrationForm
-from idp.web.pages import keeps_typed_values, pages
+from idp.web.pages import keeps_typed_values, pages, refuse_forged
 from idp.web.security import allow_client
 from idp.web.session import origin, platform
 
@@ -205,10 +205,14 @@ def _login_page(
 
 
 @blueprint.post("/logout")
+@keeps_typed_values
 def logout() -> ResponseReturnValue:
-    """End the login of this browser; what relying parties hold on it ends with it."""
-    session.sign_out()
-    return redirect(url_for("home.index"), 303)
+    """End the login of this browser, and what relying parties hold on it; a second click changes nothing."""
+    if session.current_login() is not None:
+        refuse_forged()
+    sid = session.sign_out()
+    frames = signed_out.frames_page(sid, None) if sid else None
+    return frames or redirect(url_for("home.index"), 303)
 
 
 def _asked_by_script() -> bool:

@@ -251,6 +251,7 @@ class ClientForm(PageForm):
     redirect_uris = _lines("登录回调地址")
     post_logout_redirect_uris = _lines("退出后返回地址")
     backchannel_logout_uri = _address("后台退出通知地址")
+    frontchannel_logout_uri = _address("浏览器退出通知地址")
     token_endpoint_auth_method = SelectField(
         "认证方式", choices=_choices(names.AUTHENTICATION_METHODS), default="private_key_jwt"
     )

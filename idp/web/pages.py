@@ -43,6 +43,12 @@ def keeps_typed_values(view: View) -> View:
     return view
 
 
+def refuse_forged() -> None:
+    """What a view so marked calls that has no form of its own."""
+    if not g.get("csrf_valid", True):
+        raise PageExpired
+
+
 def _is_marked(mark: str) -> bool:
     view = current_app.view_functions.get(request.endpoint or "")
     return bool(getattr(view, mark, False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g
@@ -11,9 +12,9 @@ ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*:(//[A-Za-z0-9.\[\]:-]+)?")
 HSTS = "max-age=63072000; includeSubDomains"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; "
-    "img-src 'self' data:{images}; form-action 'self'{forms}; frame-ancestors 'none'; base-uri 'none'"
+    "img-src 'self' data:{images}; form-action 'self'{forms}; frame-ancestors 'none'; base-uri 'none'{frames}"
 )
-PLAIN_POLICY = POLICY.format(images="", forms="")
+PLAIN_POLICY = POLICY.format(images="", forms="", frames="")
 
 
 def register(app: Flask) -> None:
@@ -41,9 +42,15 @@ def allow_client(redirect_origin: str | None, logo_uri: str | None) -> None:
     g.csp_images = _source(_origin_of(logo_uri))
 
 
+def allow_frames(addresses: Iterable[str]) -> None:
+    """Let this page, and no other, hold frames from where these addresses are."""
+    sources = sorted({_source(_origin_of(address)) for address in addresses})
+    g.csp_frames = f"; frame-src{''.join(sources)}"
+
+
 def _policy() -> str:
-    forms, images = g.get("csp_forms", ""), g.get("csp_images", "")
-    return POLICY.format(images=images, forms=forms) if forms or images else PLAIN_POLICY
+    opened = {name: g.get(f"csp_{name}", "") for name in ("forms", "images", "frames")}
+    return POLICY.format_map(opened) if any(opened.values()) else PLAIN_POLICY
 
 
 def _source(origin: str | None) -> str:

@@ -127,13 +127,14 @@ def sign_in(authenticated: Authenticated) -> None:
     g.login_cookie = token
 
 
-def sign_out() -> None:
-    """End the login of this browser, with all that rests on it."""
+def sign_out() -> str | None:
+    """End the login of this browser, with all that rests on it; the ``sid`` it had, if there was one."""
     login = current_login()
     if login is not None:
         authentication.end_login(platform(), login.sid, origin(), "logout")
     session.clear()
     g.login, g.login_cookie = None, ""
+    return login.sid if login is not None else None
 
 
 def _write_login_cookie(response: Response) -> Response:

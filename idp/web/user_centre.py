@@ -9,7 +9,7 @@ from idp import clock
 from idp.domain.errors import Refusal
 from idp.services import accounts, authentication, consents, handlers, reviews
 from idp.services.authentication import LoginView
-from idp.web import session
+from idp.web import session, signed_out
 from idp.web.forms import EnterpriseForm, PasswordForm
 from idp.web.home import steps_of
 from idp.web.messages import notify, shared_data
@@ -64,7 +64,7 @@ def sessions() -> ResponseReturnValue:
     chosen = request.form.get("session")
     if chosen == login.sid:
         session.sign_out()
-        return redirect(url_for("home.index"), 303)
+        return signed_out.frames_page(login.sid, None) or redirect(url_for("home.index"), 303)
     if any(view.sid == chosen for view in logins):
         authentication.end_login(platform(), str(chosen), origin(), "remote")
         notify("login_ended")

@@ -45,5 +45,5 @@ def test_a_program_without_origin_is_answered_at_once(scene: Scene) -> None:
 def test_signing_out_by_cross_site_post_asks_the_person_who_is_signed_in(scene: Scene) -> None:
     bare = scene.browser.http.application.test_client()
     response = bare.post("/oauth/logout", data={"state": "x", "_external": "1"}, headers=FOREIGN)
-    assert page_of(response) == "/oauth/logout"
+    assert page_of(response) == "/interaction/logout"
     assert "logout-confirm-page" in scene.browser.get(response.location).text

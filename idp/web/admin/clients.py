@@ -26,6 +26,7 @@ TEXTS = (
     "policy_uri",
     "tos_uri",
     "backchannel_logout_uri",
+    "frontchannel_logout_uri",
     "jwks_uri",
     "application_type",
     "token_endpoint_auth_method",

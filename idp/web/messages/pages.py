@@ -32,8 +32,8 @@ ERROR_PAGES: dict[str, tuple[str, str]] = {
 
 # What was wrong with the request that brought a person here, by the code of oauth's PageError.
 REQUEST_FAULTS: dict[str, str] = {
-    "missing": "业务系统发来的登录请求缺少必要的参数。",
-    "repeated": "业务系统发来的登录请求中，同一参数出现了多次。",
+    "missing": "业务系统发来的请求缺少必要的参数。",
+    "repeated": "业务系统发来的请求中，同一参数出现了多次。",
     "unknown": "该业务系统没有在平台登记，或已被停用。",
     "unregistered": "业务系统的返回地址与登记的不一致。",
     "invalid": "业务系统发来的参数无法核验。",
