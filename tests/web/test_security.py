@@ -5,7 +5,7 @@ import re
 import pytest
 from flask import Flask
 
-from idp.web.security import allow_client
+from idp.web.security import allow_client, allow_frames
 from tests.web.conftest import MakeApp
 from tests.web.visitor import Visitor
 
@@ -70,3 +70,17 @@ def test_the_policy_opens_for_one_client_and_nothing_else(
     assert expected in policy
     assert policy.count("script-src") == 1
     assert ("https://cdn.example.test" in policy) == (logo_uri == "https://cdn.example.test/logo.png")
+
+
+def test_frames_are_opened_for_where_they_are_and_break_out_of_nothing(app: Flask) -> None:
+    addresses = [
+        "https://rp.example.test:8443/out?sid=1",
+        "https://rp.example.test:8443/other",
+        "https://a b/; script-src *",
+        "javascript:alert(1)",
+    ]
+    with app.test_request_context("/"):
+        allow_frames(addresses)
+        policy = app.process_response(app.response_class()).headers["Content-Security-Policy"]
+    assert policy.endswith("base-uri 'none'; frame-src https://rp.example.test:8443")
+    assert policy.count("script-src") == 1
