@@ -68,10 +68,15 @@ def test_a_text_where_a_file_belongs_is_a_missing_file(visitor: Visitor) -> None
         {},
     ],
 )
-@pytest.mark.parametrize("path", ["/login", "/register", "/logout"])
+@pytest.mark.parametrize("path", ["/login", "/register"])
 def test_a_body_that_is_no_form_of_ours_is_refused(visitor: Visitor, path: str, options: Any) -> None:
     visitor.get("/login")
     assert visitor.http.post(path, **options).status_code == 400
+
+
+@pytest.mark.parametrize("options", [{"json": ["a"]}, {"data": b"{", "content_type": "application/json"}, {}])
+def test_a_sign_out_of_nobody_changes_nothing(visitor: Visitor, options: Any) -> None:
+    assert visitor.http.post("/logout", **options).location == "/"
 
 
 def test_an_oversize_form_is_refused_with_advice(visitor: Visitor) -> None:
