@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from idp.domain.clients import Client, origin_of, redirect_uri_matches
+from idp.domain.clients import Client, origin_of, redirect_uri_matches, sector_of
 
 WEB: Final = Client(
     client_id="web",
@@ -123,3 +123,29 @@ def test_scopes_of_a_resource_server_are_those_of_no_identity() -> None:
     client = replace(WEB, scopes=frozenset({"openid", "roles", "report:read"}))
     assert client.resource_scopes == frozenset()
     assert replace(client, resources=("https://rp.example/api",)).resource_scopes == {"report:read"}
+
+
+@pytest.mark.checklist(112)
+@pytest.mark.parametrize(
+    ("redirect_uris", "sector_identifier_uri", "sector"),
+    [
+        (("https://rp.example/cb",), None, "rp.example"),
+        (("https://RP.example/a", "https://rp.example:8443/b"), None, "rp.example"),
+        (
+            ("https://a.example/cb", "https://b.example/cb"),
+            "https://sector.example/uris.json",
+            "sector.example",
+        ),
+        (("https://a.example/cb", "https://b.example/cb"), None, "client:web"),
+        ((), "https://sector.example/uris.json", "sector.example"),
+        ((), None, "client:web"),
+        (("com.example.app:/cb",), None, "client:web"),
+        (("http://127.0.0.1/cb", "http://[::1]/cb"), None, "client:web"),
+        (("http://localhost/cb", "https://rp.example/cb"), None, "rp.example"),
+    ],
+)
+def test_a_sector_is_the_host_that_clients_have_in_common(
+    redirect_uris: tuple[str, ...], sector_identifier_uri: str | None, sector: str
+) -> None:
+    client = replace(WEB, redirect_uris=redirect_uris, sector_identifier_uri=sector_identifier_uri)
+    assert sector_of(client) == sector

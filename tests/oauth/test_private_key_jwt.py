@@ -183,7 +183,6 @@ def test_the_type_of_the_assertion_must_be_said(job: RelyingParty, kind: str) ->
     assert_error(job.http.post("/oauth/token", data=GRANT | form), "invalid_client", 401)
 
 
-@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 @pytest.mark.parametrize(
     ("algorithm", "key"),
     [("RS256", RSA_KEY), ("PS256", RSA_KEY), ("EdDSA", ED_KEY), ("ES256", CLIENT_KEY)],
@@ -208,6 +207,54 @@ def test_the_registered_algorithm_is_the_only_one(register: RegisterClient) -> N
     ps256, rs256 = ({"alg": name, "kid": "rsa"} for name in ("PS256", "RS256"))
     assert send(rp, rp.assertion(key=RSA_KEY, header=ps256)).status_code == 200
     assert_error(send(rp, rp.assertion(key=RSA_KEY, header=rs256)), "invalid_client", 401)
+
+
+@pytest.fixture
+def guarded(register: RegisterClient) -> RelyingParty:
+    return register(
+        profile="fapi2",
+        token_endpoint_auth_method="private_key_jwt",
+        jwks=public(RSA_KEY, ED_KEY, CLIENT_KEY),
+        grant_types=["client_credentials"],
+        dpop_bound_access_tokens=True,
+    )
+
+
+def introspection(rp: RelyingParty, assertion: str) -> Any:
+    form = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion, "token": "x"}
+    return rp.http.post("/oauth/introspect", data=form)
+
+
+@pytest.mark.checklist(63)
+@pytest.mark.parametrize(
+    "audience",
+    [
+        [ISSUER],
+        [ISSUER, ISSUER],
+        f"{ISSUER}/oauth/token",
+        f"{ISSUER}/oauth/par",
+        f"{ISSUER}/",
+        "https://a.example",
+        [],
+    ],
+)
+def test_in_the_profile_the_audience_is_the_issuer_as_one_string(
+    guarded: RelyingParty, audience: Any
+) -> None:
+    assert_error(introspection(guarded, guarded.assertion(aud=audience)), "invalid_client", 401)
+    assert introspection(guarded, guarded.assertion(aud=ISSUER)).status_code == 200
+
+
+@pytest.mark.checklist(65)
+@pytest.mark.parametrize(
+    ("algorithm", "key", "status"),
+    [("PS256", RSA_KEY, 200), ("EdDSA", ED_KEY, 200), ("ES256", CLIENT_KEY, 200), ("RS256", RSA_KEY, 401)],
+)
+def test_in_the_profile_three_algorithms_are_left(
+    guarded: RelyingParty, algorithm: str, key: Any, status: int
+) -> None:
+    header = {"alg": algorithm, "kid": key.kid}
+    assert introspection(guarded, guarded.assertion(key=key, header=header)).status_code == status
 
 
 def hmac_with_the_public_key(job: RelyingParty) -> str:
