@@ -12,10 +12,10 @@ import orjson
 
 from idp.domain import authorization_details, resources
 from idp.domain.authorization_details import Details, HandlerDetail
-from idp.domain.claims import RequestedClaims, parse_claims_parameter
 from idp.domain.clients import FAPI2_MESSAGE_SIGNING, Client
 from idp.domain.errors import Refusal
 from idp.domain.interaction import PROMPTS, Asked
+from idp.domain.requested_claims import RequestedClaims, parse_claims_parameter
 from idp.oauth import tokens
 from idp.oauth.answers import JWT_MODES, RESPONSE_MODES, Fault
 from idp.oauth.requests import RepeatedParameters
@@ -80,7 +80,7 @@ class AuthorizationRequest:
 
     def _pinned(self) -> frozenset[str] | None:
         """The enterprises that both the claims parameter and the authorization details leave."""
-        by_claims = frozenset(self.requested.enterprises) or None
+        by_claims = self.requested.enterprises
         named = authorization_details.enterprise_of(self.details)
         if named is None:
             return by_claims
@@ -89,6 +89,7 @@ class AuthorizationRequest:
 
 def as_bytes(request: AuthorizationRequest) -> bytes:
     """For the short-lived store."""
+    pinned = request.requested.enterprises
     plain = {name: getattr(request, name) for name in AuthorizationRequest.__dataclass_fields__}
     return orjson.dumps(
         plain
@@ -97,7 +98,7 @@ def as_bytes(request: AuthorizationRequest) -> bytes:
             "prompts": sorted(request.prompts),
             "hinted_subs": sorted(request.hinted_subs),
             "requested": request.requested.as_json(),
-            "enterprises": request.requested.enterprises,
+            "enterprises": None if pinned is None else sorted(pinned),
             "details": [detail.as_json() for detail in request.details],
         }
     )
@@ -106,7 +107,8 @@ def as_bytes(request: AuthorizationRequest) -> bytes:
 def from_bytes(stored: bytes) -> AuthorizationRequest:
     """The reverse of :func:`as_bytes`."""
     document = orjson.loads(stored)
-    pinned = tuple(document.pop("enterprises"))
+    pinned = document.pop("enterprises")
+    enterprises = None if pinned is None else frozenset(pinned)
     return AuthorizationRequest(
         **document
         | {
@@ -115,7 +117,7 @@ def from_bytes(stored: bytes) -> AuthorizationRequest:
             "hinted_subs": frozenset(document["hinted_subs"]),
             "acr_values": tuple(document["acr_values"]),
             "resources": tuple(document["resources"]),
-            "requested": replace(RequestedClaims.from_json(document["requested"]), enterprises=pinned),
+            "requested": replace(RequestedClaims.from_json(document["requested"]), enterprises=enterprises),
             "details": tuple(HandlerDetail.from_json(element) for element in document["details"]),
             "received_at": datetime.fromisoformat(document["received_at"]),
         }
@@ -255,14 +257,20 @@ def _validated(
         max_age=int(parameters["max_age"]) if "max_age" in parameters else None,
         login_hint=parameters.get("login_hint", "")[:MAX_HINT] or None,
         hinted_subs=hinted | ({requested.account_id} if requested.account_id else set()),
-        acr_values=tuple(parameters.get("acr_values", "").split()) or client.default_acr_values,
-        acr_essential=False,
+        acr_values=_acr_values(client, parameters, requested),
+        acr_essential=requested.acr_essential,
         requested=requested,
         resources=tuple(dict.fromkeys(parameters.resources)),
         details=details,
         dpop_jkt=parameters.get("dpop_jkt"),
         received_at=now,
     )
+
+
+def _acr_values(client: Client, parameters: Mapping[str, str], requested: RequestedClaims) -> tuple[str, ...]:
+    """What the claims parameter asks, else ``acr_values``, else what the client registered (Core 5.5.1.1)."""
+    asked = tuple(parameters.get("acr_values", "").split())
+    return requested.acr_values or asked or client.default_acr_values
 
 
 def _scopes(client: Client, parameters: Mapping[str, str]) -> frozenset[str]:

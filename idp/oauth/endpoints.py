@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from werkzeug.wrappers import Request
 
 from idp import clock
-from idp.domain import authorization_details, claims
+from idp.domain import authorization_details, claims, verified_claims
 from idp.domain.audit import Origin
 from idp.domain.authorization_details import HandlerDetail
+from idp.domain.claims import PersonalData
 from idp.domain.clients import Client
-from idp.oauth import client_auth, tokens
+from idp.oauth import client_auth, jose, tokens
 from idp.oauth.protected_resource import BearerError, token_claims
 from idp.oauth.requests import ProtocolRequest
 from idp.services import authorizations, clients, subjects
@@ -132,11 +134,12 @@ def _remember_revoked(platform: Platform, payload: dict[str, Any], now: datetime
     platform.ephemeral.put(REVOKED_KEY + payload["jti"], b"1", ttl)
 
 
-def userinfo(platform: Platform, request: Request) -> dict[str, Any]:
-    """The claims of the person behind the request's access token, as true at this moment.
+def userinfo(platform: Platform, request: Request) -> dict[str, Any] | str:
+    """The claims of the person behind the request's access token, as true at this moment; a JWT, signed and
+    maybe encrypted, where the client is registered so (OIDC Core 5.3.2).
 
     Raises BearerError: what :func:`protected_resource.token_claims` does, 401 ``invalid_token`` when what the
-    token rests on has ended, 403 ``insufficient_scope`` without ``openid``.
+    token rests on has ended, 403 ``insufficient_scope`` without ``openid``; and NoEncryptionKey.
     """
     now = clock.now()
     payload = token_claims(platform, request, now)
@@ -144,11 +147,41 @@ def userinfo(platform: Platform, request: Request) -> dict[str, Any]:
     scopes = frozenset(payload["scope"].split())
     if "openid" not in scopes or "authorization_id" not in payload:
         raise BearerError(403, "insufficient_scope", "The scope openid is needed", scheme)
-    found = authorizations.find_grant_with_person(platform, payload["authorization_id"], now)
-    if found is None:
+    client = clients.find_client(platform, payload["client_id"])
+    found = client and authorizations.find_grant_with_person(
+        platform, payload["authorization_id"], now, with_document=_may_tell_document(client, scopes)
+    )
+    if client is None or not found:
         raise BearerError(401, "invalid_token", "What the access token rests on has ended", scheme)
-    grant, person = found
+    told = {"sub": payload["sub"], **_userinfo_claims(client, *found, scopes, now)}
+    return _as_registered(platform, client, told, now)
+
+
+def _may_tell_document(client: Client, scopes: frozenset[str]) -> bool:
+    """An identity document leaves under its own scope and encrypted, or not at all (claims.md, rule 5)."""
+    return "identity_document" in scopes and client.userinfo_encrypted_response_alg is not None
+
+
+def _userinfo_claims(
+    client: Client, grant: Grant, person: PersonalData, scopes: frozenset[str], now: datetime
+) -> dict[str, Any]:
+    asked = partial(grant.requested.accepts, "userinfo")
+    by_scope = verified_claims.EVERYTHING if "verified_claims" in scopes else ()
+    verified = grant.requested.verified.get("userinfo", by_scope)
     return {
-        "sub": payload["sub"],
-        **claims.userinfo_claims(grant.subject, person, scopes, grant.requested),
+        **claims.userinfo_claims(grant.subject, person, scopes, asked),
+        **tokens.verified_claims_of(client, grant, person, verified, now),
     }
+
+
+def _as_registered(
+    platform: Platform, client: Client, told: dict[str, Any], now: datetime
+) -> dict[str, Any] | str:
+    algorithm = client.userinfo_signed_response_alg
+    if algorithm is None:
+        return told
+    payload = {"iss": platform.settings.issuer, "aud": client.client_id, **told}
+    encryption = jose.encryption_of(
+        client.userinfo_encrypted_response_alg, client.userinfo_encrypted_response_enc
+    )
+    return jose.protect(platform, client, payload, "JWT", algorithm, encryption, now)

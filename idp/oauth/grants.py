@@ -22,7 +22,6 @@ from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
 from idp import clock
 from idp.domain import authorization_details, resources
 from idp.domain.authorization_details import Details
-from idp.domain.claims import needs_person
 from idp.domain.clients import IDENTITY_SCOPES, Client
 from idp.domain.errors import Refusal
 from idp.domain.resources import Target
@@ -127,7 +126,7 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         if delegation.details:
             answer["authorization_details"] = [detail.as_json() for detail in delegation.details]
         if "openid" in scopes:
-            person = self._person(grant) if needs_person(grant.requested) else None
+            person = self._person(grant) if grant.requested.need_person else None
             narrowed = grant if scopes == grant.scopes else replace(grant, scopes=scopes)
             answer["id_token"] = tokens.issue_id_token(self.platform, client, narrowed, person, nonce, now)
         if "refresh_token" in client.grant_types:

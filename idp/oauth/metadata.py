@@ -12,7 +12,7 @@ import orjson
 
 from idp import clock
 from idp.config import Settings
-from idp.domain import authorization_details
+from idp.domain import authorization_details, verified_claims
 from idp.domain.claims import ALWAYS_SUPPORTED, CLAIM_SCOPES
 from idp.domain.clients import (
     ACR_VALUES,
@@ -113,8 +113,17 @@ def _tokens() -> dict[str, Any]:
 def _claims() -> dict[str, Any]:
     return {
         "claim_types_supported": ["normal"],
-        "claims_supported": [*ALWAYS_SUPPORTED, *CLAIM_SCOPES],
+        "claims_supported": [*ALWAYS_SUPPORTED, *CLAIM_SCOPES, "verified_claims"],
         "claims_parameter_supported": True,
+        "userinfo_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "userinfo_encryption_alg_values_supported": list(KEY_ENCRYPTION_ALGORITHMS),
+        "userinfo_encryption_enc_values_supported": list(CONTENT_ENCRYPTION_METHODS),
+        "verified_claims_supported": True,
+        "trust_frameworks_supported": [verified_claims.TRUST_FRAMEWORK],
+        "claims_in_verified_claims_supported": list(verified_claims.CLAIMS),
+        "authority_claims_supported": list(verified_claims.AUTHORITY_CLAIMS),
+        "authority_permissions_supported": list(verified_claims.ROLES),
+        "authority_granted_methods_supported": list(verified_claims.METHODS),
     }
 
 

@@ -16,7 +16,7 @@ from idp.oauth import dpop, endpoints, pushed_requests
 from idp.oauth.metadata import ReadyDocuments, WsgiApp
 from idp.oauth.protected_resource import BearerError
 from idp.oauth.requests import MAX_BYTES, read_form
-from idp.oauth.server import HSTS, Server, error_response, failure, json_response
+from idp.oauth.server import HSTS, Server, error_response, failure, json_response, jwt_response
 from idp.services.platform import Platform
 from idp.storage.database import UNAVAILABLE
 
@@ -104,7 +104,8 @@ class JsonEndpoints:
     def _userinfo(self, request: Request) -> Response:
         """OIDC Core 5.3."""
         try:
-            return json_response(endpoints.userinfo(self._platform, request))
+            told = endpoints.userinfo(self._platform, request)
         except BearerError as error:
             body = {"error": error.error, "error_description": error.description} if error.error else {}
             return json_response(body, error.status, {"WWW-Authenticate": error.challenge})
+        return jwt_response(told, "application/jwt") if isinstance(told, str) else json_response(told)

@@ -58,6 +58,12 @@ def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | Non
     return Response(orjson.dumps(body), status, [*JSON_HEADERS, *(headers or {}).items()])
 
 
+def jwt_response(token: str, media_type: str) -> Response:
+    """A JWT that nobody caches, as its own kind of document."""
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return Response(token, 200, headers, content_type=media_type)
+
+
 def failure(status: int, error: str, headers: Mapping[str, str] | None = None) -> Response:
     """An error that is not the protocol's: nothing was done."""
     return json_response({"error": error}, status, headers)

@@ -4,16 +4,17 @@ logout tokens (BCL 2.4).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 
 from idp import clock, crypto
-from idp.domain import claims
+from idp.domain import claims, verified_claims
 from idp.domain.authorization_details import Details
 from idp.domain.claims import PersonalData
 from idp.domain.clients import SIGNING_ALGORITHMS, Client
@@ -143,9 +144,27 @@ def issue_id_token(
         "aud": client.client_id,
         **_times(now, ID_TOKEN_TTL),
         **({"nonce": nonce} if nonce is not None else {}),
-        **claims.id_token_claims(grant.subject, person, grant.scopes, grant.requested),
+        **claims.id_token_claims(
+            grant.subject, person, grant.scopes, partial(grant.requested.accepts, "id_token")
+        ),
+        **verified_claims_of(client, grant, person, grant.requested.verified.get("id_token", ()), now),
     }
     return jose.sign(platform, client.id_token_signed_response_alg, "JWT", payload, now)
+
+
+def verified_claims_of(
+    client: Client,
+    grant: Grant,
+    person: PersonalData | None,
+    asked: Iterable[Mapping[str, Any]],
+    now: datetime,
+) -> dict[str, Any]:
+    """``verified_claims``, where something that was asked can be told."""
+    if person is None:
+        return {}
+    facts = verified_claims.facts_of(grant.subject, person, client.matters)
+    told = verified_claims.answer(asked, facts, now)
+    return {} if told is None else {"verified_claims": told}
 
 
 def read_id_token_hint(platform: Platform, token: str, now: datetime) -> dict[str, Any] | None:

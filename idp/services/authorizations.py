@@ -19,9 +19,10 @@ from idp import crypto
 from idp.domain import authorization_details
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.authorization_details import Details, HandlerDetail
-from idp.domain.claims import HANDLER, NATURAL_PERSON, PersonalData, RequestedClaims, Subject, handler_scope
+from idp.domain.claims import HANDLER, NATURAL_PERSON, PersonalData, Subject, handler_scope
 from idp.domain.clients import Client
 from idp.domain.errors import Refusal
+from idp.domain.requested_claims import RequestedClaims
 from idp.services import audit, clients, outbox
 from idp.services.platform import Platform
 from idp.storage import authorizations as rows
@@ -295,15 +296,18 @@ def find_grant(platform: Platform, authorization_id: str, now: datetime) -> Gran
 
 
 def find_grant_with_person(
-    platform: Platform, authorization_id: str, now: datetime
+    platform: Platform, authorization_id: str, now: datetime, *, with_document: bool = False
 ) -> tuple[Grant, PersonalData] | None:
-    """As :func:`find_grant`, with what userinfo may tell of the person; one query (two with roles)."""
+    """As :func:`find_grant`, with what userinfo may tell of the person; one query (two with roles).
+
+    ``with_document`` opens the identity document too, which nothing but an encrypted answer may carry.
+    """
     with single_statements() as driver:
         row = rows.find_live_with_person(driver, authorization_id, now)
     grant = None if row is None else _grant_of_row(platform, row)
     if row is None or grant is None:
         return None
-    return grant, _person(platform, row)
+    return grant, _person(platform, row, with_document=with_document)
 
 
 def find_by_refresh_token(
@@ -365,7 +369,13 @@ def _roles(client: Client, account_id: str, scopes: frozenset[str]) -> tuple[str
     return tuple(role for role in held if role in client.roles)
 
 
-def _person(platform: Platform, row: Mapping[str, Any]) -> PersonalData:
+def _process_of(platform: Platform, row: Mapping[str, Any]) -> str:
+    """A name for the account's real-name authentication from which nothing else can be told."""
+    text = f"{row['account_id']} {row['verified_at']}"
+    return crypto.mac(platform.keyring.mac_key, "verification_process", text.encode()).hex()[:32]
+
+
+def _person(platform: Platform, row: Mapping[str, Any], *, with_document: bool) -> PersonalData:
     def opened(column: str) -> str | None:
         sealed = row[f"{column}_encrypted"]
         return platform.keyring.fields.decrypt(sealed, f"accounts.{column}") if sealed else None
@@ -377,6 +387,13 @@ def _person(platform: Platform, row: Mapping[str, Any]) -> PersonalData:
         phone=opened("phone") or "",
         address=opened("address"),
         updated_time=int(row["updated_at"].timestamp()),
+        verified_at=row["verified_at"],
+        verification_process=_process_of(platform, row),
+        document_type=row["document_type"] if with_document else None,
+        document_number=opened("document_number") if with_document else None,
+        granted_at=row["granted_at"],
+        granted_from=row["granted_from"],
+        granted_until=row["granted_until"],
     )
 
 

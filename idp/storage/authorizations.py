@@ -180,6 +180,20 @@ _FIND_PERSON = Prepared(
                 "phone_encrypted",
                 "address_encrypted",
                 "updated_at",
+                "verified_at",
+                "document_type",
+                "document_number_encrypted",
+            )
+        ),
+        *(
+            select(column)
+            .where(HandlerAuthorization.id == _a.handler_authorization_id)
+            .scalar_subquery()
+            .label(name)
+            for name, column in (
+                ("granted_at", HandlerAuthorization.decided_at),
+                ("granted_from", HandlerAuthorization.valid_from),
+                ("granted_until", HandlerAuthorization.valid_until),
             )
         ),
     ).where(_a.id == _id, _a.redeemed_at.is_not(None), Account.id == _a.account_id, _live())

@@ -1,23 +1,14 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from idp.domain import claims
-from idp.domain.claims import (
-    CLAIM_SCOPES,
-    NOTHING_REQUESTED,
-    PersonalData,
-    RequestedClaims,
-    Subject,
-    parse_claims_parameter,
-)
-from idp.domain.errors import Refusal
+from idp.domain.claims import PersonalData, Subject, nothing_asked
+from idp.domain.requested_claims import RequestedClaims
 
 ALL_SCOPES: Final = frozenset({"openid", *claims.SCOPE_CLAIMS})
 HANDLER: Final = Subject(
@@ -39,125 +30,6 @@ LEGAL_PERSON: Final = replace(
 PERSON: Final = PersonalData("li", "李示例", "li@example.invalid", "19900001234", "示例路 1 号", 99)
 BARE: Final = Subject("a2", None, 1_000, "urn:gsp:acr:2fa", ("pwd",))
 SIGN_IN: Final = {"auth_time": 1_000, "acr": "urn:gsp:acr:2fa", "amr": ["pwd", "sms", "mfa"]}
-
-
-@pytest.mark.checklist(34)
-def test_the_claims_parameter_is_reduced_to_what_is_known_and_allowed() -> None:
-    text = json.dumps(
-        {
-            "id_token": {"email": None, "acr": {"essential": True}, "unknown": None},
-            "userinfo": {"name": {"essential": True}, "phone_number": None},
-            "verified_claims": {},
-        }
-    )
-    requested = parse_claims_parameter(text, frozenset({"openid", "email", "profile"}))
-    assert requested == RequestedClaims(frozenset({"email"}), frozenset({"name"}))
-    assert isinstance(requested, RequestedClaims)
-    assert requested.scopes == {"email", "profile"}
-
-
-@pytest.mark.parametrize("text", [None, "{}", '{"id_token":null}', '{"userinfo":{}}'])
-def test_nothing_asked_is_nothing_requested(text: str | None) -> None:
-    assert parse_claims_parameter(text, ALL_SCOPES) == NOTHING_REQUESTED
-
-
-@pytest.mark.checklist(34)
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "x",
-        "[]",
-        "1",
-        "null",
-        '"id_token"',
-        '{"id_token":[]}'.replace("[]", "[1]"),
-        '{"id_token":"email"}',
-        '{"userinfo":7}',
-        "{" * 3000,
-        "[" * 3999,
-        '{"id_token":{}}' + " " * 4000,
-        '{"id_token":{"enterprise_credit_code":{"value":5}}}',
-        '{"id_token":{"enterprise_credit_code":{"value":null}}}',
-        '{"id_token":{"enterprise_credit_code":{"values":"91990101MADEM00117"}}}',
-        '{"userinfo":{"enterprise_credit_code":{"values":["91990101MADEM00117",{}]}}}',
-        '{"userinfo":{"enterprise_credit_code":{"value":"\\ud800"}}}',
-        '{"userinfo":{"enterprise_credit_code":{"values":[]}}}',
-        '{"id_token":{"sub":{"value":5}}}',
-        '{"id_token":{"sub":{"values":["a","b"]}}}',
-    ],
-)
-def test_what_is_not_a_claims_request_is_refused(text: str) -> None:
-    refusal = parse_claims_parameter(text, ALL_SCOPES)
-    assert isinstance(refusal, Refusal)
-    assert refusal.code == "claims_invalid"
-
-
-@pytest.mark.parametrize(
-    ("document", "pinned"),
-    [
-        ({"id_token": {"enterprise_credit_code": {"value": "A"}}}, ("A",)),
-        ({"userinfo": {"enterprise_credit_code": {"values": ["A", "B", "A"]}}}, ("A", "B")),
-        ({"userinfo": {"enterprise_credit_code": {"essential": True}}}, ()),
-        ({"userinfo": {"enterprise_credit_code": None}}, ()),
-        (
-            {
-                "id_token": {"enterprise_credit_code": {"value": "A"}},
-                "userinfo": {"enterprise_credit_code": {"value": "A"}},
-            },
-            ("A",),
-        ),
-    ],
-)
-def test_value_and_values_pin_the_enterprise(document: dict[str, Any], pinned: tuple[str, ...]) -> None:
-    requested = parse_claims_parameter(json.dumps(document), ALL_SCOPES)
-    assert isinstance(requested, RequestedClaims)
-    assert requested.enterprises == pinned
-
-
-@pytest.mark.checklist(33, 34)
-@pytest.mark.parametrize(
-    ("document", "account_id"),
-    [
-        ({"id_token": {"sub": {"value": "a1"}}}, "a1"),
-        ({"id_token": {"sub": {"essential": True}}}, None),
-        ({"id_token": {"sub": None}}, None),
-        ({"userinfo": {"sub": {"value": "a1"}}}, None),
-    ],
-)
-def test_a_value_of_sub_names_the_only_person(document: dict[str, Any], account_id: str | None) -> None:
-    requested = parse_claims_parameter(json.dumps(document), ALL_SCOPES)
-    assert isinstance(requested, RequestedClaims)
-    assert requested.account_id == account_id
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*CLAIM_SCOPES, "value", "x"]), inner),
-    max_leaves=10,
-)
-
-
-@given(
-    st.text() | st.dictionaries(st.sampled_from(["id_token", "userinfo", "x"]), json_values).map(json.dumps)
-)
-@example('{"userinfo":{"enterprise_credit_code":{"value":1e999}}}')
-def test_any_text_is_understood_or_refused(text: str) -> None:
-    result = parse_claims_parameter(text, ALL_SCOPES)
-    if isinstance(result, RequestedClaims):
-        assert result.id_token | result.userinfo <= CLAIM_SCOPES.keys()
-        for enterprise in result.enterprises:
-            enterprise.encode()
-
-
-@given(
-    st.frozensets(st.sampled_from(sorted(CLAIM_SCOPES))), st.frozensets(st.sampled_from(sorted(CLAIM_SCOPES)))
-)
-def test_requested_claims_come_back_as_they_were_stored(
-    id_token: frozenset[str], userinfo: frozenset[str]
-) -> None:
-    requested = RequestedClaims(id_token, userinfo)
-    assert RequestedClaims.from_json(requested.as_json()) == requested
 
 
 def test_handler_scope_is_what_the_authorisation_covers_and_the_client_serves() -> None:
@@ -212,25 +84,27 @@ def test_an_access_token_tells_the_granted_mandate_and_no_names(
 
 @pytest.mark.checklist(72, 73, 74, 77)
 def test_an_id_token_tells_the_sign_in_and_the_granted_mandate_but_nothing_personal() -> None:
-    assert claims.id_token_claims(BARE, None, ALL_SCOPES, NOTHING_REQUESTED) == {
+    assert claims.id_token_claims(BARE, None, ALL_SCOPES, nothing_asked) == {
         "auth_time": 1_000,
         "acr": "urn:gsp:acr:2fa",
         "amr": ["pwd"],
     }
-    told = claims.id_token_claims(HANDLER, PERSON, ALL_SCOPES, NOTHING_REQUESTED)
+    told = claims.id_token_claims(HANDLER, PERSON, ALL_SCOPES, nothing_asked)
     assert told == SIGN_IN | {"sid": "s1"} | claims.mandate_claims(HANDLER)
 
 
 @pytest.mark.checklist(34, 74)
 def test_personal_claims_enter_an_id_token_when_asked_for_there() -> None:
     requested = RequestedClaims(id_token=frozenset({"email", "account_type"}))
-    told = claims.id_token_claims(HANDLER, PERSON, frozenset({"openid"}), requested)
+    told = claims.id_token_claims(
+        HANDLER, PERSON, frozenset({"openid"}), partial(requested.accepts, "id_token")
+    )
     assert told == SIGN_IN | {"sid": "s1", "email": "li@example.invalid", "account_type": "handler"}
 
 
 @pytest.mark.checklist(80, 81)
 def test_userinfo_tells_all_that_the_scopes_cover() -> None:
-    assert claims.userinfo_claims(HANDLER, PERSON, ALL_SCOPES, NOTHING_REQUESTED) == claims.mandate_claims(
+    assert claims.userinfo_claims(HANDLER, PERSON, ALL_SCOPES, nothing_asked) == claims.mandate_claims(
         HANDLER
     ) | {
         "name": "李示例",
@@ -247,13 +121,13 @@ def test_userinfo_tells_all_that_the_scopes_cover() -> None:
 @pytest.mark.checklist(80)
 def test_userinfo_leaves_out_what_is_unknown() -> None:
     unknown = PersonalData("li", None, "", "", None, 99)
-    told = claims.userinfo_claims(BARE, unknown, ALL_SCOPES, NOTHING_REQUESTED)
+    told = claims.userinfo_claims(BARE, unknown, ALL_SCOPES, nothing_asked)
     assert told == {"preferred_username": "li", "updated_at": 99}
 
 
 def test_a_legal_person_is_named_as_its_enterprise() -> None:
     told = claims.userinfo_claims(
-        LEGAL_PERSON, replace(PERSON, name=None), frozenset({"profile"}), NOTHING_REQUESTED
+        LEGAL_PERSON, replace(PERSON, name=None), frozenset({"profile"}), nothing_asked
     )
     assert told["name"] == "示例新能源汽车有限公司"
 
@@ -263,20 +137,17 @@ def test_userinfo_adds_what_was_asked_for_there_and_only_there() -> None:
     requested = RequestedClaims(
         id_token=frozenset({"address"}), userinfo=frozenset({"phone_number", "roles"})
     )
-    told = claims.userinfo_claims(HANDLER, PERSON, frozenset({"openid"}), requested)
+    told = claims.userinfo_claims(
+        HANDLER, PERSON, frozenset({"openid"}), partial(requested.accepts, "userinfo")
+    )
     assert told == {"phone_number": "+8619900001234", "roles": ["regulator"]}
 
 
-@pytest.mark.parametrize(
-    ("requested", "needed"),
-    [
-        (NOTHING_REQUESTED, False),
-        (RequestedClaims(id_token=frozenset({"account_type", "roles"})), False),
-        (RequestedClaims(userinfo=frozenset({"email"})), False),
-        (RequestedClaims(id_token=frozenset({"account_type", "email"})), True),
-    ],
-)
-def test_the_person_is_read_only_for_personal_claims_of_an_id_token(
-    requested: RequestedClaims, needed: bool
-) -> None:
-    assert claims.needs_person(requested) is needed
+def test_the_document_is_told_by_its_scope_alone() -> None:
+    known = replace(PERSON, document_type="id_card", document_number="990101199001010019")
+    asked = partial(RequestedClaims(userinfo=frozenset({"document_number"})).accepts, "userinfo")
+    assert claims.userinfo_claims(HANDLER, known, frozenset({"openid"}), asked) == {}
+    told = claims.userinfo_claims(HANDLER, known, frozenset({"identity_document"}), nothing_asked)
+    assert told == {"document_type": "id_card", "document_number": "990101199001010019"}
+    asked = partial(RequestedClaims(id_token=frozenset({"document_number"})).accepts, "id_token")
+    assert "document_number" not in claims.id_token_claims(HANDLER, known, ALL_SCOPES, asked)

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from idp.domain.audit import Origin
-from idp.domain.claims import NOTHING_REQUESTED
 from idp.domain.clients import Client
 from idp.domain.errors import Refusal
 from idp.domain.interaction import Acting
+from idp.domain.requested_claims import NOTHING_REQUESTED
 from idp.services import authentication, authorizations, clients, handlers
 from idp.services.authentication import Authenticated, LoginView
 from idp.services.authorizations import Grant, NewAuthorization, Presented
