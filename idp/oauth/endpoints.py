@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from werkzeug.wrappers import Request
@@ -15,14 +15,12 @@ from idp.domain.audit import Origin
 from idp.domain.authorization_details import HandlerDetail
 from idp.domain.claims import PersonalData
 from idp.domain.clients import Client
-from idp.oauth import client_auth, jose, tokens
+from idp.oauth import client_auth, jose, standing, tokens
 from idp.oauth.protected_resource import BearerError, token_claims
 from idp.oauth.requests import ProtocolRequest
 from idp.services import authorizations, clients, subjects
 from idp.services.authorizations import Grant
 from idp.services.platform import Platform
-
-REVOKED_KEY: Final = "revoked:"
 
 
 def _token_of(request: ProtocolRequest) -> str:
@@ -60,7 +58,7 @@ def _access_token_facts(
     if payload["client_id"] != client.client_id and not set(audience) & set(client.resources):
         return None
     active = {"active": True, "token_type": "DPoP" if "jkt" in payload.get("cnf", {}) else "Bearer"}
-    if _rests_on_no_row_alone(payload) and not _stands(platform, payload):
+    if not standing.stands(platform, payload):
         return None
     if "authorization_id" not in payload:
         return active | payload
@@ -92,17 +90,6 @@ def _refresh_token_facts(platform: Platform, client: Client, grant: Grant) -> di
     }
 
 
-def _rests_on_no_row_alone(payload: dict[str, Any]) -> bool:
-    """A client's own token has no row; an exchanged one shares that of the person's grant (RFC 8693)."""
-    return "authorization_id" not in payload or "act" in payload
-
-
-def _stands(platform: Platform, payload: dict[str, Any]) -> bool:
-    """Whether such a token is worth something: its client is served, and has not given it back."""
-    served = clients.find_client(platform, payload["client_id"]) is not None
-    return served and platform.ephemeral.get(REVOKED_KEY + payload["jti"]) is None
-
-
 def revoke(platform: Platform, request: ProtocolRequest) -> None:
     """End what a client no longer wants (RFC 7009 §2.1); an unknown token or hint is no error (§2.2).
 
@@ -119,19 +106,13 @@ def _revoke(platform: Platform, client: Client, token: str, origin: Origin, now:
         grant = authorizations.find_by_refresh_token(platform, token, now, former=True)
     elif payload["client_id"] != client.client_id:
         grant = None
-    elif not _rests_on_no_row_alone(payload):
+    elif not standing.is_its_own(payload):
         grant = authorizations.find_grant(platform, payload["authorization_id"], now)
     else:
-        _remember_revoked(platform, payload, now)
+        standing.give_back(platform, payload, now)
         grant = None
     if grant is not None and grant.client_id == client.client_id:
         authorizations.revoke(platform, grant, origin, now)
-
-
-def _remember_revoked(platform: Platform, payload: dict[str, Any], now: datetime) -> None:
-    """Until it expires its ``jti`` is kept."""
-    ttl = timedelta(seconds=payload["exp"] - now.timestamp() + 1)
-    platform.ephemeral.put(REVOKED_KEY + payload["jti"], b"1", ttl)
 
 
 def userinfo(platform: Platform, request: Request) -> dict[str, Any] | str:

@@ -90,10 +90,13 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         """The key that this request's tokens are bound to; its proof is looked at once."""
         return sender.binding_of(self.platform, self.request, self.authenticated, clock.now())
 
-    def target(self, scopes: frozenset[str], granted: tuple[str, ...] = ()) -> Target:
-        """What an access token is meant for (RFC 8707 §2.2)."""
+    def target(
+        self, scopes: frozenset[str], granted: tuple[str, ...] = (), asked: tuple[str, ...] | None = None
+    ) -> Target:
+        """What an access token is for (RFC 8707 §2.2): ``asked``, by default what ``resource`` names."""
         served = clients.scopes_by_resource(self.platform)
-        found = resources.target(scopes, self.request.parameters.resources, granted, served)
+        named = self.request.parameters.resources if asked is None else asked
+        found = resources.target(scopes, named, granted, served)
         if found is None:
             raise InvalidTarget("resource is not among those granted or known")
         return found
@@ -224,3 +227,4 @@ class ClientCredentialsGrant(TokenGrant):
 
 
 GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant)
+"""Those of RFC 6749; ``server`` adds the others."""

@@ -1,6 +1,6 @@
 """Authlib's authorization server with this platform behind it, and how its answers leave.
 
-Which grants are on is listed in ``grants.GRANTS``.
+Which grants are on is listed in ``Server``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from authlib.oauth2.rfc6749 import AuthorizationServer
 from authlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
 from werkzeug.wrappers import Response
 
+from idp.oauth.exchange import TokenExchangeGrant
 from idp.oauth.grants import GRANTS
 from idp.services.platform import Platform
 
@@ -30,7 +31,7 @@ class Server(AuthorizationServer):
     def __init__(self, platform: Platform) -> None:
         super().__init__()
         self.platform = platform
-        for grant in GRANTS:
+        for grant in (*GRANTS, TokenExchangeGrant):
             self.register_grant(grant)
 
     def get_token_grant(self, request: Any) -> Any:

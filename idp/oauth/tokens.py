@@ -69,22 +69,27 @@ def issue_access_token(
     delegation: Delegation,
     expires_at: datetime,
     now: datetime,
+    *,
+    may_act: Mapping[str, Any] | None = None,
 ) -> str:
     """An access token that names its authorization, and so dies with it; never stored.
 
-    ``client`` is whom it is issued to; the grant may be another's (RFC 8693).
+    ``client`` is whom it is issued to; the grant may be another's (RFC 8693). ``may_act`` travels on from the
+    token that it was exchanged for.
     """
     about = {
         "sub": subjects.sub_of(platform, client, grant.subject.account_id),
         "authorization_id": grant.authorization_id,
         **claims.access_token_claims(grant.subject, delegation.target.scopes),
-        **_may_act(platform, client),
+        **_may_act(platform, client, may_act),
     }
     return _access_token(platform, client, delegation, about, expires_at, now)
 
 
-def _may_act(platform: Platform, client: Client) -> dict[str, Any]:
-    """Who alone may exchange the client's tokens, where its registration says so (RFC 8693 §4.4)."""
+def _may_act(platform: Platform, client: Client, before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Who alone may exchange the token: as before, else as its client is registered (RFC 8693 §4.4)."""
+    if before is not None:
+        return {"may_act": before}
     if client.may_act is None:
         return {}
     return {"may_act": {"iss": platform.settings.issuer, "sub": client.may_act}}
