@@ -91,7 +91,7 @@ def register(
         used = _use_up(session, platform, initial_access_token)
         if used is None:
             return Refusal.of("initial_access_token_invalid")
-        registered = clients.save(session, metadata, origin, detail=used)
+        registered = clients.save(session, None, metadata, origin, detail=used)
         rows.set_registration_access_token(session, registered.client_id, crypto.hash_token(token))
     clients.forget(platform)
     return replace(registered, registration_access_token=token)
@@ -157,7 +157,7 @@ def replace_metadata(
             return Refusal.of("registration_unknown")
         if not _is_own_secret(session, row, raw.get("client_secret")):
             return Refusal.of("metadata_invalid", "client_secret", reason="must be the client's own")
-        registered = clients.save(session, metadata, origin)
+        registered = clients.save(session, row, metadata, origin)
     clients.forget(platform)
     return replace(registered, registration_access_token=registration_access_token)
 

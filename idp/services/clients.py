@@ -124,9 +124,10 @@ def register(
     validated.setdefault("client_id", crypto.random_id())
     try:
         with transaction() as session:
-            if not replace and rows.find(session, validated["client_id"]) is not None:
+            row = rows.lock(session, validated["client_id"])
+            if row is not None and not replace:
                 return Refusal.of("client_id_taken", "client_id")
-            outcome = save(session, validated, origin, actor)
+            outcome = save(session, row, validated, origin, actor)
     except IntegrityError:  # the same id, registered at the same moment
         return Refusal.of("client_id_taken", "client_id")
     forget(platform)
@@ -149,17 +150,17 @@ def validate(platform: Platform, metadata: Mapping[str, Any]) -> dict[str, Any] 
 
 def save(
     session: Session,
+    row: rows.Client | None,
     metadata: dict[str, Any],
     origin: Origin,
     actor: str | None = None,
     detail: Mapping[str, object] | None = None,
 ) -> RegisteredClient:
-    """Store validated metadata, of a new client or of the one that has this id; ``forget`` afterwards.
+    """Store validated metadata, of a new client or of the locked ``row``; ``forget`` afterwards.
 
     A client has a secret exactly when its method needs one: the one that it has is left to it.
     """
     now = clock.now()
-    row = rows.lock(session, metadata["client_id"])
     event = AuditEvent.CLIENT_REGISTER if row is None else AuditEvent.CLIENT_UPDATE
     if row is None:
         row = rows.Client(client_id=metadata["client_id"], created_at=now)
