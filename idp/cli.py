@@ -15,7 +15,7 @@ from idp import clock, worker
 from idp.domain.audit import Origin
 from idp.domain.errors import Refusal
 from idp.keyring import ROTATABLE
-from idp.services import audit, clients, demonstration, keys
+from idp.services import audit, client_registration, clients, demonstration, keys
 from idp.services.clients import RegisteredClient
 from idp.services.platform import Platform
 from idp.storage.database import db
@@ -89,19 +89,8 @@ def add_client(source: Any) -> None:
 
 
 def _registration(registered: RegisteredClient) -> dict[str, Any]:
-    """The registration answer of RFC 7591 §3.2.1."""
-    secret = (
-        {"client_secret": registered.client_secret, "client_secret_expires_at": 0}
-        if registered.client_secret
-        else {}
-    )
-    return {
-        "client_id": registered.client_id,
-        **secret,
-        "client_id_issued_at": int(registered.created_at.timestamp()),
-        **registered.metadata,
-        "disabled": registered.disabled_at is not None,
-    }
+    """The registration answer of RFC 7591 §3.2.1, with what an operator wants to know besides."""
+    return registered.as_answer() | {"disabled": registered.disabled_at is not None}
 
 
 @client_commands.command("list")
@@ -151,6 +140,17 @@ def rotate_secret(client_id: str) -> None:
             "client_secret_expires_at": 0,
         }
     )
+
+
+@client_commands.command("initial-access-token")
+@click.option("--uses", default=1, show_default=True, help="How many clients may register with it.")
+@click.option("--ttl", default=86_400, show_default=True, help="For how many seconds.")
+def issue_initial_access_token(uses: int, ttl: int) -> None:
+    """Print a token, this once, with which clients can register themselves (RFC 7591)."""
+    outcome = client_registration.issue_initial_access_token(uses, ttl, ORIGIN)
+    if isinstance(outcome, Refusal):
+        _fail(_explained(outcome))
+    click.echo(outcome)
 
 
 @key_commands.command("list")

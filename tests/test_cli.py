@@ -44,6 +44,39 @@ def add(run: Run, **metadata: Any) -> dict[str, Any]:
     return answer
 
 
+def test_an_initial_access_token_is_printed_and_registers_as_many_clients(run: Run, app: Flask) -> None:
+    result = run("clients", "initial-access-token", "--uses", "2", "--ttl", "60")
+    assert result.exit_code == 0, result.output
+    assert re.fullmatch(r"[\w-]{43}\n", result.stdout)
+    headers = {"Authorization": f"Bearer {result.stdout.strip()}"}
+    statuses = [
+        app.test_client().post("/oauth/register", json=WEB, headers=headers).status_code for _ in "123"
+    ]
+    assert statuses == [201, 201, 401]
+
+
+def test_an_initial_access_token_is_for_one_client_unless_told(run: Run, app: Flask) -> None:
+    headers = {"Authorization": f"Bearer {run('clients', 'initial-access-token').stdout.strip()}"}
+    statuses = [
+        app.test_client().post("/oauth/register", json=WEB, headers=headers).status_code for _ in "12"
+    ]
+    assert statuses == [201, 401]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--uses", "0"), "uses: must be a number from 1 to 1000"),
+        (("--ttl", "-1"), "ttl: must be a number from 1 to 7776000"),
+        (("--ttl", "9" * 40), "ttl: must be a number from 1 to 7776000"),
+    ],
+)
+def test_an_initial_access_token_has_its_limits(run: Run, options: tuple[str, ...], words: str) -> None:
+    result = run("clients", "initial-access-token", *options)
+    assert result.exit_code == 1
+    assert words in result.output
+
+
 def test_the_schema_is_upgraded_and_a_second_time_changes_nothing(run: Run) -> None:
     for _ in range(2):
         result = run("db", "upgrade")

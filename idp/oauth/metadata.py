@@ -61,6 +61,7 @@ def _endpoints(issuer: str) -> dict[str, Any]:
         "pushed_authorization_request_endpoint": f"{issuer}/oauth/par",
         "introspection_endpoint": f"{issuer}/oauth/introspect",
         "revocation_endpoint": f"{issuer}/oauth/revoke",
+        "registration_endpoint": f"{issuer}/oauth/register",
         "end_session_endpoint": f"{issuer}/oauth/logout",
     }
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp import clock
 from idp.ephemeral import EphemeralUnavailable
-from idp.oauth import dpop, endpoints, pushed_requests
+from idp.oauth import client_registration, dpop, endpoints, pushed_requests
 from idp.oauth.metadata import ReadyDocuments, WsgiApp
 from idp.oauth.protected_resource import BearerError
 from idp.oauth.requests import MAX_BYTES, read_form
@@ -21,6 +21,7 @@ from idp.services.platform import Platform
 from idp.storage.database import UNAVAILABLE
 
 PREFIX: Final = "/oauth/"
+CLIENTS: Final = f"{PREFIX}register/"
 LOST: Final[tuple[type[Exception], ...]] = (EphemeralUnavailable, *UNAVAILABLE)
 Handler = Callable[[Request], Response]
 
@@ -50,11 +51,12 @@ class JsonEndpoints:
             f"{PREFIX}introspect": (self._introspect, ("POST",)),
             f"{PREFIX}revoke": (self._revoke, ("POST",)),
             f"{PREFIX}userinfo": (self._userinfo, ("GET", "HEAD", "POST")),
+            f"{PREFIX}register": (self._register, ("POST",)),
         }
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer, or hand on."""
-        found = self._handlers.get(environ["PATH_INFO"])
+        found = self._found(environ["PATH_INFO"])
         if found is None:
             return self._application(environ, start_response)
         handler, methods = found
@@ -67,6 +69,11 @@ class JsonEndpoints:
         if self._https:
             response.headers["Strict-Transport-Security"] = HSTS
         return response(environ, start_response)
+
+    def _found(self, path: str) -> tuple[Handler, tuple[str, ...]] | None:
+        if path.startswith(CLIENTS):
+            return self._client, ("GET", "PUT", "DELETE")
+        return self._handlers.get(path)
 
     def _answer(self, handler: Handler, request: Request) -> Response:
         """The handler's answer; every error is JSON, and none tells more than a code."""
@@ -109,3 +116,11 @@ class JsonEndpoints:
             body = {"error": error.error, "error_description": error.description} if error.error else {}
             return json_response(body, error.status, {"WWW-Authenticate": error.challenge})
         return jwt_response(told, "application/jwt") if isinstance(told, str) else json_response(told)
+
+    def _register(self, request: Request) -> Response:
+        """RFC 7591 §3."""
+        return client_registration.register(self._platform, request)
+
+    def _client(self, request: Request) -> Response:
+        """RFC 7592 §2."""
+        return client_registration.configure(self._platform, request, request.path.removeprefix(CLIENTS))

@@ -18,7 +18,7 @@ from idp.domain.client_metadata import client_from, validate_metadata
 from idp.domain.clients import SECRET_METHODS, Client, is_client_id
 from idp.domain.errors import Refusal
 from idp.domain.resources import ScopesByResource
-from idp.services import audit, client_certificates
+from idp.services import audit, client_certificates, sector_identifiers
 from idp.services.platform import Platform
 from idp.storage import clients as rows
 from idp.storage.database import reading, transaction
@@ -26,13 +26,27 @@ from idp.storage.database import reading, transaction
 
 @dataclass(frozen=True, slots=True)
 class RegisteredClient:
-    """A registration as the admin sees it; ``client_secret`` is there only in the answer that made it."""
+    """A registration as the admin sees it; ``client_secret`` is there only in the answer that made it.
+
+    ``registration_access_token`` is there only in what is answered to a client that manages itself.
+    """
 
     client_id: str
     client_secret: str | None
     metadata: Mapping[str, Any]
     created_at: datetime
     disabled_at: datetime | None = None
+    registration_access_token: str | None = None
+
+    def as_answer(self) -> dict[str, Any]:
+        """The client information of RFC 7591 §3.2.1; a secret never expires by itself."""
+        secret = {"client_secret": self.client_secret, "client_secret_expires_at": 0}
+        return {
+            "client_id": self.client_id,
+            **(secret if self.client_secret else {}),
+            "client_id_issued_at": int(self.created_at.timestamp()),
+            **self.metadata,
+        }
 
 
 def find_client(platform: Platform, client_id: str) -> Client | None:
@@ -74,7 +88,7 @@ def list_clients(platform: Platform) -> list[RegisteredClient]:
     """Every registration, disabled ones too, by id."""
     del platform
     with reading() as session:
-        return [_registered(row) for row in rows.list_all(session)]
+        return [registered(row) for row in rows.list_all(session)]
 
 
 def find_registration(platform: Platform, client_id: str) -> RegisteredClient | None:
@@ -82,10 +96,11 @@ def find_registration(platform: Platform, client_id: str) -> RegisteredClient | 
     del platform
     with reading() as session:
         row = rows.find(session, client_id)
-        return None if row is None else _registered(row)
+        return None if row is None else registered(row)
 
 
-def _registered(row: rows.Client, secret: str | None = None) -> RegisteredClient:
+def registered(row: rows.Client, secret: str | None = None) -> RegisteredClient:
+    """A row as the registration it is."""
     return RegisteredClient(row.client_id, secret, row.client_metadata, row.created_at, row.disabled_at)
 
 
@@ -103,42 +118,79 @@ def register(
     which gives the existing client this metadata and leaves its secrets.
     ``actor`` is the admin's account id.
     """
+    validated = validate(platform, metadata)
+    if isinstance(validated, Refusal):
+        return validated
+    validated.setdefault("client_id", crypto.random_id())
+    try:
+        with transaction() as session:
+            row = rows.lock(session, validated["client_id"])
+            if row is not None and not replace:
+                return Refusal.of("client_id_taken", "client_id")
+            outcome = save(session, row, validated, origin, actor)
+    except IntegrityError:  # the same id, registered at the same moment
+        return Refusal.of("client_id_taken", "client_id")
+    forget(platform)
+    return outcome
+
+
+def validate(platform: Platform, metadata: Mapping[str, Any]) -> dict[str, Any] | Refusal:
+    """The metadata to ``save``: as ``validate_metadata``, and what only this provider can tell.
+
+    Asks the client's sector over the network: not within a transaction.
+    """
     validated = validate_metadata(metadata, development=platform.settings.development)
     if isinstance(validated, Refusal):
         return validated
     problems = client_certificates.problems_of(platform.settings, validated)
     if problems:
         return Refusal(problems)
-    validated.setdefault("client_id", crypto.random_id())
-    try:
-        with transaction() as session:
-            outcome = _save(session, validated, origin, actor, replace=replace)
-    except IntegrityError:  # the same id, registered at the same moment
-        return Refusal.of("client_id_taken", "client_id")
-    _forget(platform)
-    return outcome
+    return sector_identifiers.check(platform, validated) or validated
 
 
-def _save(
-    session: Session, metadata: dict[str, Any], origin: Origin, actor: str | None, *, replace: bool
-) -> RegisteredClient | Refusal:
+def save(
+    session: Session,
+    row: rows.Client | None,
+    metadata: dict[str, Any],
+    origin: Origin,
+    actor: str | None = None,
+    detail: Mapping[str, object] | None = None,
+) -> RegisteredClient:
+    """Store validated metadata, of a new client or of the locked ``row``; ``forget`` afterwards.
+
+    A client has a secret exactly when its method needs one: the one that it has is left to it.
+    """
     now = clock.now()
-    row = rows.find(session, metadata["client_id"])
-    if row is not None and not replace:
-        return Refusal.of("client_id_taken", "client_id")
     event = AuditEvent.CLIENT_REGISTER if row is None else AuditEvent.CLIENT_UPDATE
-    secret = None
     if row is None:
         row = rows.Client(client_id=metadata["client_id"], created_at=now)
         session.add(row)
-        secret = crypto.random_token() if metadata["token_endpoint_auth_method"] in SECRET_METHODS else None
     row.client_metadata = metadata
     row.updated_at = now
     session.flush()
-    if secret is not None:
-        rows.replace_secrets(session, row.client_id, crypto.hash_token(secret), now)
-    audit.record(session, event, origin, account_id=actor, client_id=row.client_id, object_id=row.client_id)
-    return _registered(row, secret)
+    secret = _settle_secret(session, row, now)
+    audit.record(
+        session,
+        event,
+        origin,
+        account_id=actor,
+        client_id=row.client_id,
+        object_id=row.client_id,
+        detail=detail,
+    )
+    return registered(row, secret)
+
+
+def _settle_secret(session: Session, row: rows.Client, now: datetime) -> str | None:
+    """The new secret, of a client that needs one and has none; one that needs none loses what it had."""
+    if row.client_metadata["token_endpoint_auth_method"] not in SECRET_METHODS:
+        rows.delete_secrets(session, row.client_id)
+        return None
+    if rows.secrets_of(session, row.client_id):
+        return None
+    secret = crypto.random_token()
+    rows.replace_secrets(session, row.client_id, crypto.hash_token(secret), now)
+    return secret
 
 
 def disable(platform: Platform, client_id: str, origin: Origin, actor: str | None = None) -> Refusal | None:
@@ -155,13 +207,13 @@ def _set_disabled(
     platform: Platform, client_id: str, disabled_at: datetime | None, origin: Origin, actor: str | None
 ) -> Refusal | None:
     with transaction() as session:
-        row = rows.find(session, client_id)
+        row = rows.lock(session, client_id)
         if row is None:
             return Refusal.of("client_unknown")
         row.disabled_at = disabled_at
         event = AuditEvent.CLIENT_DISABLE if disabled_at else AuditEvent.CLIENT_UPDATE
         audit.record(session, event, origin, account_id=actor, client_id=client_id, object_id=client_id)
-    _forget(platform)
+    forget(platform)
     return None
 
 
@@ -171,7 +223,7 @@ def rotate_secret(
     """Give a client a new secret; the former one stops working at once."""
     secret = crypto.random_token()
     with transaction() as session:
-        row = rows.find(session, client_id)
+        row = rows.lock(session, client_id)
         if row is None:
             return Refusal.of("client_unknown")
         if row.client_metadata["token_endpoint_auth_method"] not in SECRET_METHODS:
@@ -179,9 +231,9 @@ def rotate_secret(
         rows.replace_secrets(session, client_id, crypto.hash_token(secret), clock.now())
         event = AuditEvent.CLIENT_SECRET_ROTATE
         audit.record(session, event, origin, account_id=actor, client_id=client_id, object_id=client_id)
-        registered = _registered(row, secret)
-    _forget(platform)
-    return registered
+        outcome = registered(row, secret)
+    forget(platform)
+    return outcome
 
 
 def secret_matches(client: Client, secret: str, now: datetime) -> bool:
@@ -195,6 +247,7 @@ def secret_matches(client: Client, secret: str, now: datetime) -> bool:
     return any(matches)
 
 
-def _forget(platform: Platform) -> None:
+def forget(platform: Platform) -> None:
+    """After a change: this process sees it at once, others within a second."""
     platform.clients.forget()
     platform.resource_servers.forget()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from idp.storage import logins, outbox
+from idp.storage import clients, logins, outbox
 from idp.storage.database import transaction
 
 KEPT = timedelta(days=1)  # after the end, so that a late use can still be told from an unknown one
@@ -18,8 +18,13 @@ Delete = Callable[[Session, datetime, int], int]
 
 
 def purge(now: datetime) -> int:
-    """Delete a batch each of messages done with, authorizations over, logins over; how many rows went."""
-    done = (outbox.purge_delivered, logins.purge_authorizations, logins.purge_ended)
+    """Delete a batch each of messages, authorizations, logins, leave to register, all over; how many."""
+    done = (
+        outbox.purge_delivered,
+        logins.purge_authorizations,
+        logins.purge_ended,
+        clients.purge_initial_access_tokens,
+    )
     gone = sum(_delete(delete, now - KEPT) for delete in done)
     return gone + _delete(outbox.purge_given_up, now - UNDELIVERED_KEPT)
 

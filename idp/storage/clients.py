@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, ForeignKey, String, bindparam, delete, select
+from sqlalchemy import ColumnElement, CursorResult, ForeignKey, String, bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.prepared import Driver, Prepared
@@ -69,6 +69,41 @@ def find(session: Session, client_id: str) -> Client | None:
     return session.get(Client, client_id)
 
 
+def lock(session: Session, client_id: str) -> Client | None:
+    """One client row, to be changed: nobody else changes or deletes it before this transaction ends."""
+    return session.get(Client, client_id, with_for_update=True)
+
+
+def set_registration_access_token(session: Session, client_id: str, token_hash: str) -> None:
+    """Let a token manage a client's registration."""
+    statement = update(Client).where(Client.client_id == client_id)
+    session.execute(statement.values(registration_access_token_hash=token_hash))
+
+
+def _usable(token_hash: str, now: datetime) -> ColumnElement[bool]:
+    token = InitialAccessToken
+    return (token.token_hash == token_hash) & (token.uses_left > 0) & (token.expires_at > now)
+
+
+def is_initial_access_token(session: Session, token_hash: str, now: datetime) -> bool:
+    """Whether a client may be registered with it now."""
+    return session.scalar(select(InitialAccessToken.token_hash).where(_usable(token_hash, now))) is not None
+
+
+def use_initial_access_token(session: Session, token_hash: str, now: datetime) -> bool:
+    """Take one use; False when none is left, however many ask at once."""
+    statement = update(InitialAccessToken).where(_usable(token_hash, now))
+    taken = session.execute(statement.values(uses_left=InitialAccessToken.uses_left - 1))
+    return cast("CursorResult[Any]", taken).rowcount == 1
+
+
+def purge_initial_access_tokens(session: Session, before: datetime, limit: int) -> int:
+    """Delete those that expired before then; at most ``limit``."""
+    expired = select(InitialAccessToken.token_hash).where(InitialAccessToken.expires_at < before).limit(limit)
+    statement = delete(InitialAccessToken).where(InitialAccessToken.token_hash.in_(expired))
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount
+
+
 def list_all(session: Session) -> list[Client]:
     """Every client, by id."""
     return list(session.scalars(select(Client).order_by(Client.client_id)))
@@ -82,9 +117,14 @@ def secrets_of(session: Session, client_id: str) -> tuple[tuple[str, datetime | 
     return tuple((row.secret_hash, row.expires_at) for row in session.execute(statement))
 
 
+def delete_secrets(session: Session, client_id: str) -> None:
+    """Leave a client without secrets."""
+    session.execute(delete(ClientSecret).where(ClientSecret.client_id == client_id))
+
+
 def replace_secrets(session: Session, client_id: str, secret_hash: str, now: datetime) -> None:
     """Leave a client with exactly one secret."""
-    session.execute(delete(ClientSecret).where(ClientSecret.client_id == client_id))
+    delete_secrets(session, client_id)
     session.add(ClientSecret(client_id=client_id, secret_hash=secret_hash, created_at=now))
 
 

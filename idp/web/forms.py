@@ -238,6 +238,13 @@ def _address(label: str) -> Field:
     return _text(label, most=2000, required=False, inputmode="url", spellcheck="false")
 
 
+class InitialAccessForm(PageForm):
+    """签发登记令牌."""
+
+    uses = _text("可登记的应用数", most=None, type="number", min="1", inputmode="numeric")
+    ttl = SelectField("有效期", choices=_choices(names.INITIAL_ACCESS_TTLS))
+
+
 class ClientForm(PageForm):
     """应用登记: RFC 7591 metadata as a person thinks of it; lists one a line."""
 

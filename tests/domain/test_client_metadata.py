@@ -149,6 +149,58 @@ def test_the_client_is_what_its_metadata_says() -> None:
         ),
         ({"resources": ["not an address"]}, {("metadata_invalid", "resources")}),
         (
+            {
+                "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+                "response_types": [],
+            },
+            set(),
+        ),
+        ({"token_endpoint_auth_method": "self_signed_tls_client_auth"}, {("metadata_required", "jwks")}),
+        (
+            {"token_endpoint_auth_method": "tls_client_auth"},
+            {("metadata_invalid", "token_endpoint_auth_method")},
+        ),
+        ({"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=rp"}, set()),
+        (
+            {
+                "token_endpoint_auth_method": "tls_client_auth",
+                "tls_client_auth_subject_dn": "CN=rp",
+                "tls_client_auth_san_dns": "rp.example",
+            },
+            {("metadata_invalid", "token_endpoint_auth_method")},
+        ),
+        ({"tls_client_auth_san_ip": "192.0.2.1"}, {("metadata_invalid", "token_endpoint_auth_method")}),
+        (
+            {"id_token_encrypted_response_enc": "A128GCM"},
+            {("metadata_invalid", "id_token_encrypted_response_enc")},
+        ),
+        (
+            {"id_token_encrypted_response_alg": "ECDH-ES"},
+            {("metadata_required", "id_token_encrypted_response_alg")},
+        ),
+        (
+            {"id_token_encrypted_response_alg": "RSA1_5"},
+            {("metadata_invalid", "id_token_encrypted_response_alg")},
+        ),
+        ({"subject_type": "pairwise"}, set()),
+        (
+            {"subject_type": "pairwise", "redirect_uris": ["https://a.example/", "https://b.example/"]},
+            {("metadata_required", "sector_identifier_uri")},
+        ),
+        (
+            {
+                "subject_type": "pairwise",
+                "redirect_uris": ["https://a.example/", "https://b.example/"],
+                "sector_identifier_uri": "https://a.example/sector.json",
+            },
+            set(),
+        ),
+        ({"sector_identifier_uri": "http://rp.example/s"}, {("metadata_invalid", "sector_identifier_uri")}),
+        ({"scope": "openid identity_document"}, {("metadata_required", "scope")}),
+        ({"request_uris": ["https://rp.example/request.jwt#hash"]}, set()),
+        ({"request_uris": ["http://rp.example/request.jwt"]}, {("metadata_invalid", "request_uris")}),
+        ({"authorization_details_types": ["payment"]}, {("metadata_invalid", "authorization_details_types")}),
+        (
             {"scope": "\\", "matters": ["x"], "client_id": "-/-"},
             {("metadata_invalid", name) for name in ("scope", "matters", "client_id")},
         ),
@@ -206,6 +258,76 @@ def test_a_back_end_needs_no_redirect_uri_and_no_scope() -> None:
     )
     assert not isinstance(metadata, Refusal)
     assert (metadata["response_types"], metadata["scope"]) == ([], "")
+
+
+@pytest.mark.checklist(113)
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("https://rp.example/start", set()),
+        ("http://rp.example/start", {("metadata_invalid", "initiate_login_uri")}),
+        ("http://127.0.0.1/start", {("metadata_invalid", "initiate_login_uri")}),
+        ("javascript:alert(1)", {("metadata_invalid", "initiate_login_uri")}),
+    ],
+)
+@pytest.mark.parametrize("development", [False, True])
+def test_a_login_is_initiated_at_an_https_address_everywhere(
+    uri: str, expected: set[tuple[str, str]], development: bool
+) -> None:
+    assert problems(initiate_login_uri=uri, development=development) == expected
+
+
+def accepted(**members: Any) -> dict[str, Any]:
+    metadata = validate_metadata(MINIMAL | members, development=False)
+    assert not isinstance(metadata, Refusal), metadata
+    return metadata
+
+
+def test_what_is_encrypted_is_encrypted_well_and_a_person_s_data_is_signed_within() -> None:
+    keys = {"jwks": {"keys": [EC_KEY]}}
+    metadata = accepted(userinfo_encrypted_response_alg="ECDH-ES", **keys)
+    assert metadata["userinfo_encrypted_response_enc"] == "A256GCM"
+    assert metadata["userinfo_signed_response_alg"] == "RS256"
+    chosen = {"userinfo_encrypted_response_enc": "A128GCM", "userinfo_signed_response_alg": "ES256"}
+    metadata = accepted(userinfo_encrypted_response_alg="ECDH-ES", **chosen, **keys)
+    assert chosen.items() <= metadata.items()
+
+
+FAPI: Final[dict[str, Any]] = {"profile": "fapi2", "jwks": {"keys": [EC_KEY]}}
+
+
+def test_a_profile_becomes_part_of_the_registration() -> None:
+    metadata = accepted(**FAPI)
+    assert metadata["token_endpoint_auth_method"] == "private_key_jwt"
+    assert metadata["id_token_signed_response_alg"] == "ES256"
+    assert metadata["require_pushed_authorization_requests"]
+    assert metadata["dpop_bound_access_tokens"]
+    assert "require_signed_request_object" not in metadata
+
+
+def test_message_signing_signs_requests_and_answers() -> None:
+    metadata = accepted(**FAPI | {"profile": "fapi2-message-signing"})
+    assert metadata["require_signed_request_object"]
+    assert metadata["authorization_signed_response_alg"] == "ES256"
+    assert metadata["introspection_signed_response_alg"] == "ES256"
+
+
+def test_a_certificate_binds_instead_of_a_proof() -> None:
+    metadata = accepted(**FAPI, tls_client_certificate_bound_access_tokens=True)
+    assert "dpop_bound_access_tokens" not in metadata
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"token_endpoint_auth_method": "client_secret_basic"},
+        {"token_endpoint_auth_method": "none"},
+        {"id_token_signed_response_alg": "RS256"},
+        {"request_object_signing_alg": "RS256"},
+    ],
+)
+def test_a_profile_allows_no_weaker_choice(member: dict[str, str]) -> None:
+    assert problems(**FAPI | member) == {("metadata_invalid", name) for name in member}
 
 
 json_values = st.recursive(

@@ -24,6 +24,7 @@ TYPES: dict[str, type] = {
     "pushed_authorization_request_endpoint": str,
     "introspection_endpoint": str,
     "revocation_endpoint": str,
+    "registration_endpoint": str,
     "end_session_endpoint": str,
     "scopes_supported": list,
     "response_types_supported": list,
@@ -99,7 +100,7 @@ def test_behind_https_every_endpoint_is_https() -> None:
     document = metadata.provider_metadata(Settings(issuer="https://id.example"))
     assert document["issuer"] == "https://id.example"
     endpoints = [value for name, value in document.items() if name.endswith(("_endpoint", "_uri"))]
-    assert len(endpoints) == 8
+    assert len(endpoints) == 9
     assert all(endpoint.startswith("https://id.example/") for endpoint in endpoints)
 
 

@@ -93,6 +93,21 @@ def test_a_chosen_id_is_taken_once_unless_replaced(platform: Platform) -> None:
     assert clients.secret_matches(client, first.client_secret, clock.now())
 
 
+def test_a_replaced_client_has_a_secret_exactly_when_its_method_needs_one(platform: Platform) -> None:
+    """As many as before: a secret that fits the new method is left to it."""
+    registered(platform, client_id="rp", token_endpoint_auth_method="none")
+    for method, made, kept in (
+        ("client_secret_basic", True, 1),
+        ("client_secret_post", False, 1),
+        ("none", False, 0),
+    ):
+        changed = WEB | {"client_id": "rp", "token_endpoint_auth_method": method}
+        outcome = clients.register(platform, changed, ORIGIN, replace=True)
+        assert isinstance(outcome, RegisteredClient)
+        assert (outcome.client_secret is not None) is made
+        assert len(found(platform, "rp").secrets) == kept
+
+
 def test_of_simultaneous_registrations_of_one_id_one_succeeds(platform: Platform) -> None:
     metadata = WEB | {"client_id": "rp"}
     outcomes = at_once([lambda: clients.register(platform, metadata, ORIGIN) for _ in range(4)])

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from idp import clock
-from idp.services import clients, outbox, retention
+from idp.services import client_registration, clients, outbox, retention
 from idp.services.platform import Platform
 from idp.storage import accounts as account_rows
 from idp.storage import outbox as outbox_rows
 from idp.storage.authorizations import Authorization
+from idp.storage.clients import InitialAccessToken
 from idp.storage.database import reading, transaction
 from tests.services.people import ORIGIN, PHONE, account, open_login
 
@@ -113,3 +114,11 @@ def test_one_call_deletes_a_batch_and_says_that_there_was_something(
             outbox.enqueue_sms(session, platform, PHONE, "login", "text")
     later = clock.now() + timedelta(days=2)
     assert [retention.purge(later) for _ in range(3)] == [2, 1, 0]
+
+
+def test_leave_to_register_goes_a_day_after_its_end(platform: Platform) -> None:
+    for ttl_seconds in (60, 172_800):
+        assert isinstance(client_registration.issue_initial_access_token(1, ttl_seconds, ORIGIN), str)
+    assert retention.purge(clock.now() + timedelta(hours=23)) == 0
+    assert retention.purge(clock.now() + timedelta(hours=25)) == 1
+    assert count(InitialAccessToken.__table__) == 1

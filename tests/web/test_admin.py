@@ -62,6 +62,40 @@ def test_a_registration_says_all_that_is_wrong_and_keeps_what_was_typed(administ
     assert "还没有登记应用" in administrator.get("/admin/clients").text
 
 
+def test_an_initial_access_token_is_shown_once_and_works(administrator: Visitor) -> None:
+    answer = administrator.send("/admin/clients", {"uses": "2", "ttl": "3600", "action": "issue"})
+    assert answer.status_code == 303
+    page = administrator.get(answer.location)
+    token = re.search(r'id="initial-access-token">([\w-]{43})<', page.text)
+    assert token is not None
+    assert token.group(1) not in answer.location
+    assert "initial-access-token" not in administrator.get(answer.location).text
+    metadata = {"client_name": "自助登记的应用", "redirect_uris": ["https://rp.example.test/cb"]}
+    headers = {"Authorization": f"Bearer {token.group(1)}"}
+    http = administrator.app.test_client()
+    assert http.post("/oauth/register", json=metadata, headers=headers).status_code == 201
+    assert "自助登记的应用" in administrator.get("/admin/clients").text
+    assert "签发应用自助登记令牌" in administrator.get("/admin/audit").text
+
+
+@pytest.mark.parametrize("uses", ["", "0", "-1", "1001", "1.5", "一", "9" * 40, "²"])
+def test_leave_to_register_needs_a_number_within_limits(administrator: Visitor, uses: str) -> None:
+    page = administrator.send("/admin/clients", {"uses": uses, "ttl": "3600"})
+    assert page.status_code == 422
+    assert problems(page) == ["请填写 1 至 1000 之间的整数"]
+    assert administrator.send("/admin/clients", {"uses": "1", "ttl": "x"}).status_code == 422
+
+
+def test_leave_to_register_is_given_by_administrators_alone(person: Visitor) -> None:
+    assert person.send("/admin/clients", {"uses": "1", "ttl": "3600"}, page="/account").status_code == 403
+
+
+def test_leave_to_register_needs_a_page_of_ours(administrator: Visitor) -> None:
+    page = administrator.http.post("/admin/clients", data={"uses": "1", "ttl": "3600"})
+    assert page.status_code == 400
+    assert "页面已过期" in page.text
+
+
 def test_a_new_secret_replaces_the_old_and_a_client_can_be_switched_off(administrator: Visitor) -> None:
     administrator.send("/admin/clients/new", CLIENT)
     rotated = administrator.send("/admin/clients/example", {"action": "rotate_secret"})

@@ -18,7 +18,15 @@ from idp.web.messages.problems import PROBLEMS
 
 ROOT = Path(__file__).resolve().parents[2]
 # Codes of the protocol's endpoints: they end as OAuth errors, not on a page.
-PROTOCOL = {"claims_invalid", "code_invalid", "code_reused", "refresh_token_invalid", "refresh_token_reused"}
+PROTOCOL = {
+    "claims_invalid",
+    "code_invalid",
+    "code_reused",
+    "initial_access_token_invalid",
+    "refresh_token_invalid",
+    "refresh_token_reused",
+    "registration_unknown",
+}
 
 
 def codes() -> Iterator[str]:

@@ -9,11 +9,11 @@ from flask import abort, make_response, redirect, render_template, request, url_
 from flask.typing import ResponseReturnValue
 
 from idp.domain.errors import Refusal
-from idp.services import clients
+from idp.services import client_registration, clients
 from idp.services.clients import RegisteredClient
 from idp.web import kept
 from idp.web.admin.console import admin_pages
-from idp.web.forms import ClientForm
+from idp.web.forms import ClientForm, InitialAccessForm
 from idp.web.messages import notify, notify_refusal
 from idp.web.pages import keeps_typed_values
 from idp.web.session import origin, platform, require_administrator
@@ -34,14 +34,53 @@ TEXTS = (
     "access_token_signed_response_alg",
 )
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "roles", "resources")
+INITIAL_ACCESS = "initial_access_token"
+LONGEST_NUMBER = 10
 
 blueprint = admin_pages("clients", __name__, "/admin/clients")
 
 
 @blueprint.get("")
 def index() -> ResponseReturnValue:
-    """Every registered client."""
-    return render_template("admin/clients.html", clients=clients.list_clients(platform()))
+    """Every registered client; an initial access token right after it was issued."""
+    token = kept.take(request.args.get("token", ""), INITIAL_ACCESS).get("token")
+    return _index_page(InitialAccessForm(uses="1", ttl="86400"), token=token)
+
+
+@blueprint.post("")
+@keeps_typed_values
+def issue_initial_access_token() -> ResponseReturnValue:
+    """Leave for clients to register themselves (RFC 7591)."""
+    form = InitialAccessForm()
+    if not form.is_ours():
+        return _index_page(form, 400)
+    actor = require_administrator().account_id
+    uses, ttl = _number(form.text("uses")), _number(form.text("ttl"))
+    result = client_registration.issue_initial_access_token(uses, ttl, origin(), actor)
+    if isinstance(result, Refusal):
+        form.refuse(result)
+        return _index_page(form, 422)
+    notify("initial_access_token_issued")
+    handle = kept.keep({"token": result}, INITIAL_ACCESS)
+    return redirect(url_for("clients.index", token=handle, _anchor="registration"), 303)
+
+
+def _number(text: str) -> int:
+    """Zero for what is no number within reason."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST_NUMBER else 0
+
+
+def _index_page(
+    form: InitialAccessForm, status: int = 200, *, token: str | None = None
+) -> ResponseReturnValue:
+    page = render_template(
+        "admin/clients.html",
+        clients=clients.list_clients(platform()),
+        form=form,
+        token=token,
+        endpoint=f"{platform().settings.issuer}/oauth/register",
+    )
+    return make_response(page, status)
 
 
 @blueprint.route("/new", methods=["GET", "POST"])

@@ -203,6 +203,8 @@ AUDIT_EVENTS = {
     "client:update": "修改应用",
     "client:disable": "停用应用",
     "client:enable": "启用应用",
+    "client:delete": "注销应用",
+    "client:initial_access_token": "签发应用自助登记令牌",
     "client:secret_rotate": "更换应用密钥",
     "key:rotate": "轮换密钥",
     "key:retire": "停用密钥",
@@ -211,6 +213,9 @@ AUDIT_EVENTS = {
     "role:grant": "授予角色",
     "role:withdraw": "收回角色",
 }
+
+# Seconds for which an initial access token works.
+INITIAL_ACCESS_TTLS = {"3600": "1 小时", "86400": "1 天", "604800": "7 天", "2592000": "30 天"}
 
 # In the order in which a consent page tells them.
 SHARED_DATA = {

@@ -20,6 +20,7 @@ NOTICES: dict[str, str] = {
     "client_registered": "应用已登记。",
     "client_disabled": "应用已停用，一秒内在所有服务进程生效。",
     "client_enabled": "应用已重新启用。",
+    "initial_access_token_issued": "已签发登记令牌。",
     "secret_rotated": "已生成新密钥，原密钥立即失效。",
     "key_rotated": "已添加新密钥，公布一段时间后开始签名。",
     "delivery_retried": "已安排重新投递，稍后刷新可查看结果。",

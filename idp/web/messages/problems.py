@@ -122,6 +122,7 @@ PROBLEMS: dict[str, str] = {
     "client_id_taken": "该标识已被使用，请换一个或留空由平台生成",
     "client_unknown": "没有找到这个应用，请刷新页面后重试",
     "client_has_no_secret": "该应用的认证方式不使用密钥",
+    "number_out_of_range": "请填写 1 至 {most} 之间的整数",
     "role_invalid": "该应用没有登记这个角色",
     "json_invalid": "不是有效的 JSON，请检查后重试",
     "delivery_unknown": "该通知已送达或已被放弃，列表已更新",
