@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from configparser import ConfigParser
 from dataclasses import fields
 from pathlib import Path
 
@@ -74,3 +75,16 @@ def test_each_test_finds_an_empty_database(engine: Engine, run: int) -> None:
         connection.execute(
             text("INSERT INTO ephemeral (key, count, expires_at) VALUES ('house', 1, :at)"), {"at": run}
         )
+
+
+@pytest.mark.pitfall(26)
+def test_types_are_checked_strictly_and_forms_alone_are_excused() -> None:
+    configuration = ConfigParser()
+    configuration.read(ROOT / "setup.cfg")
+    assert configuration["mypy"].getboolean("strict")
+    excused = [
+        section
+        for section in configuration.sections()
+        if section.startswith("mypy-") and "disallow_subclassing_any" in configuration[section]
+    ]
+    assert excused == ["mypy-idp.web.forms,idp.web.forms.*"]

@@ -57,6 +57,7 @@ def test_it_holds_nothing_personal(scene: Scene) -> None:
     }
 
 
+@pytest.mark.pitfall(11)
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
 def test_its_algorithm_is_as_registered(register: RegisterClient, scene: Scene, algorithm: str) -> None:
     rp = register(access_token_signed_response_alg=algorithm)

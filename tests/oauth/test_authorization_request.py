@@ -139,6 +139,7 @@ def test_what_is_too_long_is_refused_and_never_cut(scene: Scene) -> None:
     assert answer["error"] == "invalid_request"
 
 
+@pytest.mark.pitfall(19)
 @pytest.mark.checklist(23)
 @pytest.mark.parametrize("nonce", ["x" * 64, "x" * MAX_NONCE, "中文 \"'<>\\", None])
 def test_a_nonce_comes_back_unchanged_and_is_not_needed(scene: Scene, nonce: str | None) -> None:
@@ -225,6 +226,7 @@ def test_a_parameter_sent_twice_is_refused(scene: Scene, name: str) -> None:
     assert answer["error"] == "invalid_request"
 
 
+@pytest.mark.pitfall(16)
 @pytest.mark.checklist(20)
 def test_every_other_error_goes_to_the_client_with_state_and_issuer(
     rp: RelyingParty, browser: Browser
@@ -237,6 +239,7 @@ def test_every_other_error_goes_to_the_client_with_state_and_issuer(
     assert re.fullmatch(r"[ !#-\[\]-~]+", answer["error_description"])
 
 
+@pytest.mark.pitfall(1)
 @pytest.mark.checklist(20, 21, 24, 28, 34, 35, 36, 45)
 @pytest.mark.parametrize(
     ("changes", "error"),
@@ -288,6 +291,7 @@ def test_a_client_without_the_code_grant_is_unauthorized(register: RegisterClien
     assert answer_of(browser.authorize(job))["error"] == "unauthorized_client"
 
 
+@pytest.mark.pitfall(8)
 @pytest.mark.checklist(36)
 @pytest.mark.parametrize("method", ["none", "client_secret_basic", "client_secret_post"])
 def test_pkce_is_required_from_every_client(register: RegisterClient, browser: Browser, method: str) -> None:

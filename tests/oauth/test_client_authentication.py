@@ -67,6 +67,7 @@ def test_only_the_registered_method_is_accepted(register: RegisterClient, regist
         assert_error(response, "invalid_client", 401)
 
 
+@pytest.mark.pitfall(4)
 @pytest.mark.checklist(51)
 @pytest.mark.parametrize("path", ENDPOINTS)
 def test_two_methods_in_one_request_are_refused(register: RegisterClient, path: str) -> None:
@@ -84,6 +85,7 @@ def test_another_client_id_in_the_body_is_refused(register: RegisterClient, rp: 
     assert job.token(GRANT | {"client_id": job.client_id}).status_code == 200
 
 
+@pytest.mark.pitfall(3)
 @pytest.mark.checklist(50)
 @pytest.mark.parametrize(
     "header",

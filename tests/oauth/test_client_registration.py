@@ -79,6 +79,7 @@ def test_the_answer_holds_credentials_and_all_metadata_as_registered(registrant:
     }
 
 
+@pytest.mark.pitfall(22)
 @pytest.mark.checklist(109)
 @pytest.mark.parametrize(
     ("method", "has_secret"),
@@ -270,6 +271,7 @@ def test_a_client_without_name_is_called_by_its_host(registrant: Registrant) -> 
 # --- what is wrong
 
 
+@pytest.mark.pitfall(22)
 @pytest.mark.checklist(111)
 @pytest.mark.parametrize(
     "changes",
@@ -383,6 +385,7 @@ def unlimited(make_app: MakeApp) -> Registrant:
     return Registrant(make_app(registration="open").test_client(), "")
 
 
+@pytest.mark.pitfall(22)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
 @given(st.dictionaries(st.sampled_from(MEMBERS), json_values) | json_values)
 @example({"jwks": {"keys": [{"kty": {}}]}})

@@ -23,6 +23,7 @@ def reason() -> str | None:
         return session.scalars(select(Authorization.revoked_reason)).one()
 
 
+@pytest.mark.pitfall(9)
 @pytest.mark.checklist(48, 49)
 @both_backends
 def test_a_code_is_exchanged_for_tokens(scene: Scene) -> None:
@@ -60,6 +61,7 @@ def test_a_client_without_the_refresh_grant_gets_no_refresh_token(
     assert "refresh_token" not in rp.redeem(scene.browser.code_for(rp)).get_json()
 
 
+@pytest.mark.pitfall(5)
 @pytest.mark.checklist(52)
 @both_backends
 @pytest.mark.parametrize("seconds_later", [0, 30, 3600])
@@ -89,6 +91,7 @@ def test_a_second_use_is_recorded_once(scene: Scene) -> None:
     assert len(entries) == 1, events
 
 
+@pytest.mark.pitfall(5)
 @pytest.mark.checklist(53)
 @both_backends
 def test_of_simultaneous_redemptions_exactly_one_succeeds(scene: Scene) -> None:
@@ -125,6 +128,7 @@ def test_a_code_lives_sixty_seconds(scene: Scene, time: MovableClock, seconds: i
     assert scene.rp.redeem(code).status_code == status
 
 
+@pytest.mark.pitfall(24)
 @pytest.mark.checklist(55)
 def test_the_age_of_the_sign_in_does_not_shorten_a_codes_life(scene: Scene, time: MovableClock) -> None:
     for _ in range(5):

@@ -82,6 +82,7 @@ def test_a_forged_consent_is_refused(scene: Scene, stranger: RelyingParty) -> No
     assert consents.list_of_account(scene.account_id)[0].client_id == scene.rp.client_id
 
 
+@pytest.mark.pitfall(16)
 @pytest.mark.checklist(38)
 def test_refusing_consent_is_access_denied(scene: Scene, stranger: RelyingParty) -> None:
     answer = answer_of(scene.browser.press(consent_page(scene, stranger), decision="deny"))

@@ -176,6 +176,7 @@ def test_reading_them_costs_no_query(http: FlaskClient, assert_queries: AssertQu
             assert http.get(path).status_code == 200
 
 
+@pytest.mark.pitfall(2)
 @pytest.mark.checklist(2)
 def test_the_issuer_is_a_setting_and_not_the_host_of_the_request(make_app: Any, settings: Any) -> None:
     app: Flask = make_app(issuer="https://id.example")

@@ -206,6 +206,7 @@ def test_query_fragment_and_letter_case_of_the_address_do_not_count(job: Relying
     assert ask(job, dpop_proof(TOKEN, htu=htu)).status_code == 200
 
 
+@pytest.mark.pitfall(2)
 @pytest.mark.checklist(102)
 def test_behind_a_proxy_the_outside_address_counts(make_app: Callable[..., Flask]) -> None:
     app = make_app(issuer="https://id.example", trusted_proxies=1)

@@ -73,6 +73,7 @@ def test_only_a_form_is_accepted(scene: Scene, content_type: str) -> None:
         assert_error(response, "invalid_request")
 
 
+@pytest.mark.pitfall(4)
 @pytest.mark.checklist(15)
 @pytest.mark.parametrize(
     "name", ["grant_type", "code", "code_verifier", "client_id", "scope", "token", "unknown"]
@@ -85,6 +86,7 @@ def test_a_parameter_sent_twice_is_an_invalid_request(scene: Scene, name: str) -
         assert_error(response, "invalid_request")
 
 
+@pytest.mark.pitfall(4)
 @pytest.mark.checklist(48)
 def test_the_query_of_a_json_endpoint_is_not_read(scene: Scene) -> None:
     code = scene.browser.code_for(scene.rp)
@@ -158,6 +160,7 @@ NAMES = (
 )
 
 
+@pytest.mark.pitfall(1)
 @both_backends
 @pytest.mark.parametrize("name", NAMES)
 def test_no_value_breaks_the_authorization_endpoint(scene: Scene, name: str) -> None:

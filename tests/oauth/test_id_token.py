@@ -68,6 +68,7 @@ def test_sub_is_the_same_for_the_same_person_and_no_number_of_theirs(scene: Scen
     assert claims(scene)["sub"] == other
 
 
+@pytest.mark.pitfall(12)
 @pytest.mark.checklist(27, 32, 72, 88)
 def test_auth_time_is_the_moment_of_the_sign_in_in_every_id_token(scene: Scene, time: MovableClock) -> None:
     assert scene.browser.login

@@ -106,6 +106,7 @@ def test_what_is_protected_is_signed_within(platform: Platform) -> None:
         assert (decoded.header["typ"], decoded.claims) == ("some+jwt", {"iss": "x"})
 
 
+@pytest.mark.pitfall(10)
 # authlib.md, P10: a set of several keys signs with any of them, and a bare key without its name.
 def test_of_several_keys_the_one_in_charge_signs_and_says_so(platform: Platform) -> None:
     now = clock.now()

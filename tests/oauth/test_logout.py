@@ -144,6 +144,7 @@ def test_a_forged_hint_is_a_page_and_no_redirect(scene: Scene) -> None:
     assert not signed_out(scene)
 
 
+@pytest.mark.pitfall(23)
 @pytest.mark.checklist(116)
 def test_a_hint_of_another_client_leads_nowhere(register: RegisterClient, scene: Scene) -> None:
     other = register(post_logout_redirect_uris=["https://other.example/bye"])

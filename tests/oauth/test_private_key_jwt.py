@@ -140,6 +140,7 @@ def test_a_repeated_jti_is_refused(job: RelyingParty) -> None:
     assert_error(send(job, job.assertion(jti="same")), "invalid_client", 401)
 
 
+@pytest.mark.pitfall(21)
 @pytest.mark.checklist(67)
 @both_backends
 def test_of_simultaneous_uses_of_an_assertion_one_succeeds(job: RelyingParty) -> None:
@@ -170,6 +171,7 @@ def test_another_clients_key_authenticates_nobody_else(job: RelyingParty, regist
     assert_error(send(other, other.assertion(key=OTHER_KEY, sub=job.client_id)), "invalid_client", 401)
 
 
+@pytest.mark.pitfall(21)
 @pytest.mark.checklist(66)
 def test_client_id_in_the_body_must_be_the_assertions(job: RelyingParty, rp: RelyingParty) -> None:
     assert_error(send(job, job.assertion(), client_id=rp.client_id), "invalid_client", 401)
@@ -197,6 +199,7 @@ def test_every_announced_algorithm_works(register: RegisterClient, algorithm: st
     assert send(rp, rp.assertion(key=key, header=header)).status_code == 200
 
 
+@pytest.mark.pitfall(21)
 def test_the_registered_algorithm_is_the_only_one(register: RegisterClient) -> None:
     rp = register(
         token_endpoint_auth_method="private_key_jwt",

@@ -53,6 +53,7 @@ def test_silence_with_session_and_consent_is_an_immediate_success(scene: Scene) 
     )
 
 
+@pytest.mark.pitfall(17)
 @pytest.mark.checklist(29)
 @pytest.mark.parametrize("prompt", ["login", "select_account"])
 def test_a_fresh_sign_in_is_asked_for_once_and_auth_time_is_later(
@@ -94,6 +95,7 @@ def test_another_account_can_be_chosen(scene: Scene, people: People, time: Movab
     assert claims_of(id_token(scene, answer["code"]), scene.rp.http)["sub"] == other
 
 
+@pytest.mark.pitfall(17)
 @pytest.mark.checklist(31, 32)
 @pytest.mark.parametrize(
     ("max_age", "seconds_later", "asked_again"),

@@ -55,6 +55,7 @@ def test_a_public_client_may_push_too(register: RegisterClient) -> None:
     assert native.push().status_code == 201
 
 
+@pytest.mark.pitfall(20)
 @pytest.mark.checklist(93)
 @pytest.mark.parametrize(
     ("changes", "error"),

@@ -32,6 +32,7 @@ def offline_tokens(scene: Scene) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.pitfall(7)
 @pytest.mark.checklist(48, 88, 89)
 @both_backends
 def test_a_refresh_rotates_and_tells_the_same_sign_in(scene: Scene, time: MovableClock) -> None:
@@ -74,6 +75,7 @@ def test_two_refreshes_at_once_get_the_same_successor(scene: Scene) -> None:
         assert token != sent
 
 
+@pytest.mark.pitfall(7)
 @pytest.mark.checklist(89)
 @both_backends
 def test_reuse_after_the_grace_ends_the_family(scene: Scene, time: MovableClock) -> None:
@@ -158,6 +160,7 @@ def test_the_scope_cannot_be_widened_and_the_attempt_costs_no_token(scene: Scene
     refreshed(scene, token)
 
 
+@pytest.mark.pitfall(7)
 @pytest.mark.parametrize(
     "damage",
     [

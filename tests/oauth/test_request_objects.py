@@ -90,6 +90,7 @@ def test_a_signed_request_is_answered(
     assert signer.redeem(answer["code"]).status_code == 200
 
 
+@pytest.mark.pitfall(18)
 @pytest.mark.checklist(35)
 def test_what_is_inside_wins_over_what_is_outside(scene: Scene, signer: RelyingParty) -> None:
     request = signer.request_object(state="inside", nonce="inside", scope="openid enterprise")
@@ -281,6 +282,7 @@ def test_an_object_is_fetched_from_a_registered_address(
     assert store.asked == ["/request.jwt"]
 
 
+@pytest.mark.pitfall(18)
 @pytest.mark.checklist(35, 42)
 @pytest.mark.parametrize(
     "reference",

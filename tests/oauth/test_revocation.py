@@ -10,6 +10,7 @@ from tests.oauth.relying_party import assert_error
 from tests.services.conftest import MovableClock
 
 
+@pytest.mark.pitfall(13)
 @pytest.mark.checklist(91)
 @pytest.mark.parametrize("which", ["access_token", "refresh_token"])
 @pytest.mark.parametrize("hint", [None, "access_token", "refresh_token", "unknown"])
@@ -68,6 +69,7 @@ def test_a_clients_own_token_is_remembered_as_revoked(
     assert job.revoke(second).status_code == 200
 
 
+@pytest.mark.pitfall(13)
 @pytest.mark.parametrize("token", ["x", "x.y.z", "中", "A" * 20_000, "..", "0.0.0"])
 def test_an_unknown_token_is_no_error(scene: Scene, token: str) -> None:
     response = scene.rp.revoke(token)

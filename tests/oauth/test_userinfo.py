@@ -24,6 +24,7 @@ def refused(response: Any, status: int, error: str | None) -> None:
     assert response.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.pitfall(14)
 @pytest.mark.checklist(78, 79)
 def test_get_and_post_with_the_header_and_post_with_the_form_are_accepted(scene: Scene) -> None:
     tokens = scene.tokens()
@@ -149,6 +150,7 @@ def test_a_revoked_token_is_invalid(scene: Scene) -> None:
     refused(scene.rp.userinfo(tokens.access_token), 401, "invalid_token")
 
 
+@pytest.mark.pitfall(14)
 @pytest.mark.checklist(83)
 def test_without_openid_the_scope_is_insufficient(register: RegisterClient, scene: Scene) -> None:
     refused(scene.rp.userinfo(scene.tokens(scope="enterprise").access_token), 403, "insufficient_scope")

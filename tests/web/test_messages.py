@@ -19,6 +19,8 @@ from idp.web.messages.problems import PROBLEMS
 ROOT = Path(__file__).resolve().parents[2]
 # Codes of the protocol's endpoints: they end as OAuth errors, not on a page.
 PROTOCOL = {
+    "actors_too_many",
+    "authorization_details_invalid",
     "claims_invalid",
     "code_invalid",
     "code_reused",
@@ -26,6 +28,7 @@ PROTOCOL = {
     "refresh_token_invalid",
     "refresh_token_reused",
     "registration_unknown",
+    "scope_wider",
 }
 
 

@@ -85,6 +85,7 @@ def test_an_audience_among_several_is_enough(op: Provider, provider: TestProvide
     assert reason(op, provider.access_token(aud=["https://other.example", AUDIENCE])) is None
 
 
+@pytest.mark.pitfall(15)
 @pytest.mark.parametrize("typ", ["JWT", "logout+jwt", "at", "", "at+jwt; x"])
 def test_another_type_of_token_is_no_access_token(op: Provider, provider: TestProvider, typ: str) -> None:
     claims = provider.tokens[provider.access_token()]

@@ -162,6 +162,7 @@ def test_an_answer_that_does_not_fit_is_no_sign_in(
     assert walk(op, client, pending, change) == failure
 
 
+@pytest.mark.pitfall(25)
 def test_an_error_from_another_issuer_is_not_believed(op: Provider, client: Client, pending: Pending) -> None:
     def from_elsewhere(answer: dict[str, str]) -> None:
         answer.update(error="access_denied", iss="http://127.0.0.1:1")
@@ -185,6 +186,7 @@ def test_a_sign_in_that_took_too_long_is_over(op: Provider, client: Client) -> N
     assert walk(op, client, begun) == SignInFailed("too_late")
 
 
+@pytest.mark.pitfall(25)
 @pytest.mark.parametrize(
     "changes",
     [
@@ -222,6 +224,7 @@ def test_several_audiences_are_fine_when_we_are_the_authorized_party(
     assert isinstance(walk(op, client, pending), SignedIn)
 
 
+@pytest.mark.pitfall(25)
 def test_a_token_response_without_id_token_is_no_sign_in(
     op: Provider, client: Client, pending: Pending, provider: TestProvider
 ) -> None:
