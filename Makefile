@@ -14,7 +14,7 @@ run: runtime-environment  ## serve the platform and smdvs with demonstration dat
 	@exec $(PY) -m deploy.demo
 
 test: environment  ## everything that has to pass, real PostgreSQL, Redis and Chromium included
-	@deploy/test-programs.sh postgresql redis chromium fonts wrk
+	@deploy/test-programs.sh postgresql redis chromium fonts wrk nginx
 	@$(MAKE) --no-print-directory static server-tests browser-tests
 
 # The units below the protocol and the pages, so that it stays under a minute; `make test` runs everything.

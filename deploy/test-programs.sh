@@ -1,6 +1,6 @@
 #!/bin/sh
 # The programs that tests and the benchmark drive. As root missing ones are installed with apt;
-# otherwise this says what to install. Arguments: postgresql redis chromium fonts wrk.
+# otherwise this says what to install. Arguments: postgresql redis chromium fonts wrk nginx.
 set -eu
 
 found() {
@@ -10,6 +10,7 @@ found() {
         chromium) command -v chromium ;;
         fonts) fc-list :lang=zh-cn | grep . || ls /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ;;
         wrk) command -v wrk ;;
+        nginx) command -v nginx || ls /usr/sbin/nginx ;;
     esac >/dev/null 2>&1
 }
 
@@ -17,6 +18,7 @@ package_of() {
     case $1 in
         redis) echo redis-server ;;
         fonts) echo fonts-noto-cjk ;;
+        nginx) echo nginx-light ;;
         *) echo "$1" ;;
     esac
 }

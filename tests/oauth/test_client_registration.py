@@ -54,7 +54,7 @@ def registered_ids(platform: Platform) -> list[str]:
 
 
 @both_backends
-@pytest.mark.checklist(109)
+@pytest.mark.checklist(109, 114)
 def test_the_answer_holds_credentials_and_all_metadata_as_registered(registrant: Registrant) -> None:
     response = registrant.register(unknown_member=5, **{"client_name#fr": "Application"})
     assert response.status_code == 201
@@ -295,7 +295,7 @@ def test_redirect_uris_are_there_and_safe(registrant: Registrant, changes: dict[
     assert_error(registrant.register(**changes), "invalid_redirect_uri")
 
 
-@pytest.mark.checklist(113)
+@pytest.mark.checklist(113, 114)
 @pytest.mark.parametrize(
     "changes",
     [
@@ -320,7 +320,7 @@ def test_other_metadata_is_checked(registrant: Registrant, changes: dict[str, An
     assert len(response.get_json()["error_description"]) <= LONGEST_DESCRIPTION
 
 
-@pytest.mark.checklist(113)
+@pytest.mark.checklist(113, 114)
 def test_the_address_where_a_login_starts_is_answered(registrant: Registrant) -> None:
     answer = registrant.registered(initiate_login_uri="https://rp.example/start")
     assert answer["initiate_login_uri"] == "https://rp.example/start"
