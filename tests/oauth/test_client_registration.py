@@ -312,6 +312,7 @@ def test_redirect_uris_are_there_and_safe(registrant: Registrant, changes: dict[
         {"token_endpoint_auth_method": "private_key_jwt"},
         {"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=车"},
         {"default_acr_values": ["车" * 1000]},
+        {"jwks": {"keys": [{"kty": "EC", "x": json.loads("[" * 300 + "]" * 300)}]}},
     ],
 )
 def test_other_metadata_is_checked(registrant: Registrant, changes: dict[str, Any]) -> None:
