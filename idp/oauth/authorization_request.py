@@ -26,6 +26,7 @@ MAX_STATE: Final = 4096
 MAX_NONCE: Final = 512
 MAX_HINT: Final = 200
 MAX_RESOURCES: Final = 20
+DEVICE_PARAMETERS: Final = frozenset({"scope", "authorization_details", "acr_values"})
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
@@ -231,6 +232,38 @@ def _fault_for(client: Client, parameters: Mapping[str, str]) -> Fault | None:
 def _validated(
     platform: Platform, client: Client, parameters: RepeatedParameters, now: datetime
 ) -> AuthorizationRequest | Fault:
+    asked = _asked(platform, client, parameters, now)
+    hinted = _hinted(platform, parameters, now)
+    if isinstance(asked, Fault):
+        return asked
+    if isinstance(hinted, Fault):
+        return hinted
+    return replace(
+        asked,
+        redirect_uri=parameters["redirect_uri"],
+        response_mode=response_mode_of(client, parameters),
+        state=parameters.get("state"),
+        nonce=parameters.get("nonce"),
+        code_challenge=parameters["code_challenge"],
+        prompts=prompts_of(parameters),
+        hinted_subs=asked.hinted_subs | hinted,
+    )
+
+
+def of_device(
+    platform: Platform, client: Client, parameters: RepeatedParameters, redirect_uri: str, now: datetime
+) -> AuthorizationRequest | Fault:
+    """What a device asks (RFC 8628 §3.1), to be consented to each time. No code of it is ever redirected."""
+    sent = {name: parameters[name] for name in DEVICE_PARAMETERS & parameters.keys()}
+    once = RepeatedParameters.of({**sent, "prompt": "consent"}, parameters.resources)
+    asked = _asked(platform, client, once, now)
+    return asked if isinstance(asked, Fault) else replace(asked, redirect_uri=redirect_uri)
+
+
+def _asked(
+    platform: Platform, client: Client, parameters: RepeatedParameters, now: datetime
+) -> AuthorizationRequest | Fault:
+    """What is asked for, whichever way it was sent and will be answered."""
     scopes = _scopes(client, parameters)
     if not scopes:
         return Fault("invalid_scope", "No scope is asked for that the client is registered for")
@@ -242,21 +275,18 @@ def _validated(
         return details
     if not _are_targets(platform, parameters):
         return Fault("invalid_target", "resource names something that this provider issues no tokens for")
-    hinted = _hinted(platform, parameters, now)
-    if isinstance(hinted, Fault):
-        return hinted
     return AuthorizationRequest(
         client_id=client.client_id,
-        redirect_uri=parameters["redirect_uri"],
-        response_mode=response_mode_of(client, parameters),
-        state=parameters.get("state"),
+        redirect_uri="",
+        response_mode="query",
+        state=None,
         scopes=scopes,
-        nonce=parameters.get("nonce"),
-        code_challenge=parameters["code_challenge"],
+        nonce=None,
+        code_challenge="",
         prompts=prompts_of(parameters),
         max_age=int(parameters["max_age"]) if "max_age" in parameters else None,
         login_hint=parameters.get("login_hint", "")[:MAX_HINT] or None,
-        hinted_subs=hinted | ({requested.account_id} if requested.account_id else set()),
+        hinted_subs=frozenset({requested.account_id} if requested.account_id else ()),
         acr_values=_acr_values(client, parameters, requested),
         acr_essential=requested.acr_essential,
         requested=requested,

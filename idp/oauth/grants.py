@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from abc import abstractmethod
-from base64 import urlsafe_b64encode
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -28,6 +25,7 @@ from idp.domain.resources import Target
 from idp.oauth import client_auth, sender, tokens
 from idp.oauth.answers import Fault
 from idp.oauth.authorization_request import details_of
+from idp.oauth.pkce import challenge_of
 from idp.oauth.requests import ProtocolRequest
 from idp.oauth.sender import Binding
 from idp.oauth.tokens import Delegation
@@ -35,7 +33,6 @@ from idp.services import authorizations, clients
 from idp.services.authorizations import Grant, Presented
 from idp.services.platform import Platform
 
-_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 TokenAnswer = tuple[int, dict[str, Any], list[tuple[str, str]]]
 
 
@@ -151,19 +148,12 @@ class AuthorizationCodeGrant(TokenGrant):
     def redeem(self, client: Client) -> dict[str, Any]:
         """Exchange the code, once."""
         code, redirect_uri = self.required("code"), self.required("redirect_uri")
-        challenge = _challenge_of(self.request.parameters.get("code_verifier", ""))
+        challenge = challenge_of(self.request.parameters.get("code_verifier", ""))
         presented = Presented(code, redirect_uri, challenge, self.binding.thumbprint)
         grant = authorizations.redeem_code(self.platform, client, presented, self.request.origin, clock.now())
         if isinstance(grant, Refusal):
             raise InvalidGrantError("The code is unknown, expired, used, or was issued for another request")
         return self.tokens_for(client, grant, grant.scopes, grant.nonce)
-
-
-def _challenge_of(verifier: str) -> str:
-    """S256 of a well-formed verifier; of any other, a text that no challenge equals."""
-    if not _VERIFIER.fullmatch(verifier):
-        return ""
-    return urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 class RefreshTokenGrant(TokenGrant):

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp import clock
 from idp.ephemeral import EphemeralUnavailable
-from idp.oauth import client_registration, dpop, endpoints, pushed_requests
+from idp.oauth import client_registration, device, dpop, endpoints, pushed_requests
 from idp.oauth.metadata import ReadyDocuments, WsgiApp
 from idp.oauth.protected_resource import BearerError
 from idp.oauth.requests import MAX_BYTES, read_form
@@ -48,6 +48,7 @@ class JsonEndpoints:
         self._handlers: dict[str, tuple[Handler, tuple[str, ...]]] = {
             f"{PREFIX}token": (self._token, ("POST",)),
             f"{PREFIX}par": (self._par, ("POST",)),
+            f"{PREFIX}device_authorization": (self._device, ("POST",)),
             f"{PREFIX}introspect": (self._introspect, ("POST",)),
             f"{PREFIX}revoke": (self._revoke, ("POST",)),
             f"{PREFIX}userinfo": (self._userinfo, ("GET", "HEAD", "POST")),
@@ -98,6 +99,10 @@ class JsonEndpoints:
     def _par(self, request: Request) -> Response:
         """RFC 9126 §2."""
         return json_response(pushed_requests.push(self._platform, read_form(request)), 201)
+
+    def _device(self, request: Request) -> Response:
+        """RFC 8628 §3.1."""
+        return json_response(device.begin(self._platform, read_form(request)))
 
     def _introspect(self, request: Request) -> Response:
         """RFC 7662 §2."""

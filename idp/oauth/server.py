@@ -13,6 +13,7 @@ from authlib.oauth2.rfc6749 import AuthorizationServer
 from authlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
 from werkzeug.wrappers import Response
 
+from idp.oauth.device import DeviceCodeGrant
 from idp.oauth.exchange import TokenExchangeGrant
 from idp.oauth.grants import GRANTS
 from idp.services.platform import Platform
@@ -31,7 +32,7 @@ class Server(AuthorizationServer):
     def __init__(self, platform: Platform) -> None:
         super().__init__()
         self.platform = platform
-        for grant in (*GRANTS, TokenExchangeGrant):
+        for grant in (*GRANTS, DeviceCodeGrant, TokenExchangeGrant):
             self.register_grant(grant)
 
     def get_token_grant(self, request: Any) -> Any:

@@ -56,6 +56,7 @@ class NewAuthorization:
     redirect_uri: str
     code_challenge: str
     dpop_jkt: str | None
+    code_ttl: timedelta = CODE_TTL
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _columns(authorization_id: str, new: NewAuthorization, now: datetime) -> dic
         "amr": list(login.amr),
         "redirect_uri": new.redirect_uri,
         "code_challenge": new.code_challenge,
-        "code_expires_at": now + CODE_TTL,
+        "code_expires_at": now + new.code_ttl,
         "redeemed_at": None,
         "generation": 0,
         "rotated_at": None,

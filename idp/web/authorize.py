@@ -21,7 +21,7 @@ from idp.domain.interaction import (
     StepUp,
     TurnAway,
 )
-from idp.oauth import authorization
+from idp.oauth import authorization, device
 from idp.oauth.answers import Answer
 from idp.oauth.authorization_request import AuthorizationRequest
 from idp.services import clients, consents
@@ -40,7 +40,9 @@ DENIED = ("access_denied", "The person refused")
 
 @dataclass(frozen=True, slots=True)
 class PendingView:
-    """What the pages say of the request that waits: who asks, and where its answer will go."""
+    """What the pages say of the request that waits: who asks, and where its answer will go (None: to a device
+    that is waiting for it).
+    """
 
     request_id: str
     client_name: str
@@ -49,11 +51,11 @@ class PendingView:
     policy_uri: str | None
     tos_uri: str | None
     login_hint: str | None
-    redirect_origin: str
+    redirect_origin: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class Waiting:
     """A stored request, its client, and the step that it waits for."""
 
     request_id: str
@@ -90,7 +92,7 @@ def _view(request_id: str, waiting: AuthorizationRequest, client: Client) -> Pen
         policy_uri=client.policy_uri,
         tos_uri=client.tos_uri,
         login_hint=waiting.login_hint,
-        redirect_origin=origin_of(waiting.redirect_uri),
+        redirect_origin=None if waiting.device_id else origin_of(waiting.redirect_uri),
     )
 
 
@@ -106,7 +108,16 @@ def cancel(request_id: str) -> ResponseReturnValue:
     if found is None or not authorization.use_up(platform(), found[0], request_id):
         return error_page("request_expired", 400)
     waiting, client = found
+    if waiting.device_id is not None:
+        return device_answered(device.deny(platform(), waiting, clock.now()), "denied")
     return deliver(authorization.refuse(platform(), client, waiting, *DENIED))
+
+
+def device_answered(told: bool, outcome: str) -> ResponseReturnValue:
+    """The last page of a device's request: the person goes back to the device."""
+    if not told:
+        return error_page("device_gone", 400)
+    return make_response(render_template("device/done.html", outcome=outcome))
 
 
 def proceed(waiting: AuthorizationRequest, request_id: str | None = None) -> ResponseReturnValue:
@@ -118,10 +129,12 @@ def proceed(waiting: AuthorizationRequest, request_id: str | None = None) -> Res
     step = authorization.decide(platform(), waiting, client, login, clock.now())
     if isinstance(step, Respond | Fail):
         return _answer(waiting, request_id, client, login, step)
-    return redirect(_page_of(step, request_id or authorization.store(platform(), waiting)), 303)
+    return redirect(_page_of(waiting, step, request_id or authorization.store(platform(), waiting)), 303)
 
 
-def _page_of(step: Step, request_id: str) -> str:
+def _page_of(waiting: AuthorizationRequest, step: Step, request_id: str) -> str:
+    if waiting.device_id is not None and isinstance(step, Consent):
+        return url_for("device.device", request=request_id)
     pages_of_steps = {
         LogIn: "account.login",
         StepUp: "account.login",
@@ -142,11 +155,23 @@ def _answer(
     """The one answer of a request, which is used up first, so that two clicks get one code."""
     if not authorization.use_up(platform(), waiting, request_id):
         return error_page("request_expired", 400)
+    if waiting.device_id is not None:
+        return _answer_device(waiting, client, login, step)
     if isinstance(step, Fail) or login is None:
         error = step if isinstance(step, Fail) else Fail("login_required", "The person is not signed in")
         return deliver(authorization.refuse(platform(), client, waiting, error.error, error.description))
     now = clock.now()
     return deliver(authorization.respond(platform(), waiting, client, login, step.acting, now))
+
+
+def _answer_device(
+    waiting: AuthorizationRequest, client: Client, login: LoginView | None, step: Respond | Fail
+) -> ResponseReturnValue:
+    """Approved by the consent that came before, or refused for the person."""
+    now = clock.now()
+    if isinstance(step, Fail) or login is None:
+        return device_answered(device.deny(platform(), waiting, now), "denied")
+    return device_answered(device.approve(platform(), waiting, client, login, step.acting, now), "approved")
 
 
 def deliver(answer: Answer) -> ResponseReturnValue:
@@ -159,7 +184,7 @@ def deliver(answer: Answer) -> ResponseReturnValue:
     return make_response(render_template("authorize/form_post.html", answer=answer))
 
 
-def _waiting(step_type: type[Step]) -> _Waiting | Response:
+def waiting_for(step_type: type[Step]) -> Waiting | Response:
     """The request of this page, if this is the page it waits for; else where to go instead."""
     request_id = request.values.get("request", "")
     found = _find(request_id)
@@ -171,7 +196,7 @@ def _waiting(step_type: type[Step]) -> _Waiting | Response:
     step = authorization.decide(platform(), waiting, client, session.current_login(), clock.now())
     if not isinstance(step, step_type):
         return make_response(proceed(waiting, request_id))
-    return _Waiting(request_id, waiting, client, step)
+    return Waiting(request_id, waiting, client, step)
 
 
 @blueprint.get("/resume")
@@ -183,7 +208,7 @@ def resumption() -> ResponseReturnValue:
 @blueprint.route("/enterprise", methods=["GET", "POST"])
 def enterprise() -> ResponseReturnValue:
     """切换企业 within a request: which enterprise this grant acts for."""
-    waiting = _waiting(ChooseEnterprise)
+    waiting = waiting_for(ChooseEnterprise)
     if isinstance(waiting, Response):
         return waiting
     if request.method == "GET":
@@ -191,7 +216,7 @@ def enterprise() -> ResponseReturnValue:
     return _choose(waiting, request.form.get("enterprise"))
 
 
-def _choose(waiting: _Waiting, chosen: str | None) -> ResponseReturnValue:
+def _choose(waiting: Waiting, chosen: str | None) -> ResponseReturnValue:
     if chosen is None or chosen not in _offered(waiting.step):
         return _enterprise_page(waiting, "enterprise_required", 422)
     answered = replace(waiting.request, enterprise=chosen)
@@ -207,7 +232,7 @@ def _offered(step: Step) -> set[str]:
     return oneself | {acting.enterprise_credit_code for acting in step.candidates}
 
 
-def _enterprise_page(waiting: _Waiting, problem: str | None = None, status: int = 200) -> ResponseReturnValue:
+def _enterprise_page(waiting: Waiting, problem: str | None = None, status: int = 200) -> ResponseReturnValue:
     page = render_template(
         "authorize/enterprise.html", pending=waiting.view(), step=waiting.step, problem=problem
     )
@@ -217,42 +242,45 @@ def _enterprise_page(waiting: _Waiting, problem: str | None = None, status: int 
 @blueprint.route("/consent", methods=["GET", "POST"])
 def consent() -> ResponseReturnValue:
     """What the client will know, for which enterprise; allow or deny."""
-    waiting = _waiting(Consent)
+    waiting = waiting_for(Consent)
     if isinstance(waiting, Response):
         return waiting
     if request.form.get("decision") == "allow":
-        return _allow(waiting)
-    data = shared_data(_consented_scopes(waiting))
+        return allow(waiting)
+    data = shared_data(consented_scopes(waiting))
     page = render_template(
-        "authorize/consent.html", pending=waiting.view(), acting=_acting(waiting.step), data=data
+        "authorize/consent.html", pending=waiting.view(), acting=acting_of(waiting.step), data=data
     )
     return make_response(page, 200 if request.method == "GET" else 422)
 
 
-def _allow(waiting: _Waiting) -> ResponseReturnValue:
+def allow(waiting: Waiting) -> ResponseReturnValue:
+    """Remember the consent and go on."""
     login = session.current_login()
     if login is not None:
-        acting = _acting(waiting.step)
+        acting = acting_of(waiting.step)
         enterprise_id = acting.enterprise_id if acting else None
-        scopes = _consented_scopes(waiting)
+        scopes = consented_scopes(waiting)
         consents.remember(
             login.account_id, waiting.request.client_id, enterprise_id, scopes, session.origin()
         )
     return proceed(replace(waiting.request, consented=True), waiting.request_id)
 
 
-def _acting(step: Step) -> Acting | None:
+def acting_of(step: Step) -> Acting | None:
+    """For whom a consent is asked."""
     return step.acting if isinstance(step, Consent) else None
 
 
-def _consented_scopes(waiting: _Waiting) -> frozenset[str]:
+def consented_scopes(waiting: Waiting) -> frozenset[str]:
+    """What the person is asked to agree to."""
     return waiting.request.scopes | waiting.request.requested.scopes
 
 
 @blueprint.route("/turned-away", methods=["GET", "POST"])
 def turned_away() -> ResponseReturnValue:
     """The client serves enterprises only: how to become a handler, and the way back."""
-    waiting = _waiting(TurnAway)
+    waiting = waiting_for(TurnAway)
     if isinstance(waiting, Response):
         return waiting
     if request.method == "POST":

@@ -116,6 +116,8 @@ PROBLEMS: dict[str, str] = {
     "enterprise_required": "请选择一家企业",
     "cannot_act": "您目前不能代表所选企业，请重新选择",
     # Clients
+    "user_code_unknown": "没有设备在等待这个代码。请核对设备上显示的代码；如已超过 10 分钟，请在设备上重新获取",
+    "device_guesses_too_many": "输入代码的次数过多，请 15 分钟后再试",
     "metadata_invalid": "该项不符合要求：{reason}",
     "metadata_required": "还需要填写：{reason}",
     "redirect_uri_invalid": "地址不符合要求：{reason}",
