@@ -22,6 +22,7 @@ TYPES: dict[str, type] = {
     "userinfo_endpoint": str,
     "jwks_uri": str,
     "pushed_authorization_request_endpoint": str,
+    "device_authorization_endpoint": str,
     "introspection_endpoint": str,
     "revocation_endpoint": str,
     "registration_endpoint": str,
@@ -100,7 +101,7 @@ def test_behind_https_every_endpoint_is_https() -> None:
     document = metadata.provider_metadata(Settings(issuer="https://id.example"))
     assert document["issuer"] == "https://id.example"
     endpoints = [value for name, value in document.items() if name.endswith(("_endpoint", "_uri"))]
-    assert len(endpoints) == 9
+    assert len(endpoints) == 10
     assert all(endpoint.startswith("https://id.example/") for endpoint in endpoints)
 
 
