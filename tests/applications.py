@@ -86,7 +86,7 @@ def serving(directory: Path, environ: Mapping[str, str] | None = None) -> Iterat
 
 
 def _own(directory: Path) -> dict[str, str]:
-    idp_port, smdvs_port = _free_ports(2)
+    idp_port, smdvs_port = free_ports(2)
     return {
         "DEMO_VAR": str(directory),
         "IDP_KEYS_DIR": str(directory / "keys"),
@@ -104,7 +104,7 @@ def _when_ready(process: subprocess.Popen[str], idp_environ: Mapping[str, str]) 
     pytest.fail(f"the applications do not start:\n{''.join(said)}", pytrace=False)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports free at the same time, so that no two of them are equal."""
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [int(probe.getsockname()[1]) for probe in probes]

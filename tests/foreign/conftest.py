@@ -31,7 +31,7 @@ def person(platform: Applications) -> Person:
 def landing() -> Iterator[Landing]:
     """Where clients without pages of their own receive the browser."""
     landing = Landing()
-    with served(landing.answer) as landing.url:
+    with served(landing) as landing.url:
         yield landing
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 import pytest
 
@@ -34,8 +34,8 @@ class Refused(Exception):
 class OpenIdClient:
     """A running program, by its standard input and output; commands as in ``client.mjs``."""
 
-    told: TextIO
-    says: TextIO
+    told: IO[str]
+    says: IO[str]
 
     def ask(self, command: str, **given: object) -> Any:
         """The result of a command. Raises Refused."""

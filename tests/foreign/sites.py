@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from tests.journeys.people import DEMO_PASSWORD, PHONES, Page, Person
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication
 
 CREDIT_CODE = "91990101MADEM00117"
 ENTERPRISE = "示例新能源汽车有限公司"
@@ -20,9 +23,9 @@ SCOPE = "openid enterprise handler"
 
 
 @contextmanager
-def served(application: Callable[[Any, Any], Iterable[bytes]]) -> Iterator[str]:
-    """Serve a WSGI application on a free port while the block runs; gives its address without a path."""
-    server = make_server("127.0.0.1", 0, application, threaded=True)
+def served(application: WSGIApplication, port: int = 0) -> Iterator[str]:
+    """Serve on this port, or on a free one, while the block runs; gives the address without a path."""
+    server = make_server("127.0.0.1", port, application, threaded=True)
     thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
@@ -40,11 +43,11 @@ class Landing:
     url: str = ""
     form: dict[str, str] | None = None
 
-    @Request.application
-    def answer(self, request: Request) -> Response:
-        """Any request at all."""
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """WSGI; the same page for every request."""
+        request = Request(environ)
         self.form = request.form.to_dict() if request.method == "POST" else None
-        return Response("<p>回到应用</p>", mimetype="text/html")
+        return Response("<p>回到应用</p>", mimetype="text/html")(environ, start_response)
 
 
 def sign_in(person: Person, url: str, name: str = "handler") -> Page:
