@@ -36,7 +36,7 @@ def landing() -> Iterator[Landing]:
 
 
 @pytest.fixture
-def openid() -> Iterator[OpenIdClient]:
-    """openid-client in a fresh process, which is no client of anybody yet."""
-    with openid_client.running() as client:
-        yield client
+def openid(platform: Applications, landing: Landing) -> Iterator[OpenIdClient]:
+    """openid-client in a fresh process; not registered yet."""
+    with openid_client.running() as program:
+        yield OpenIdClient(platform, program, landing)

@@ -29,7 +29,9 @@ MODULES = Path("/usr/lib/apache2/modules")
 def site(platform: Applications) -> Iterator[str]:
     """Where Apache answers, registered as a confidential client; its page is ``/``."""
     if not (APACHE.exists() and (MODULES / "mod_auth_openidc.so").exists()):
-        pytest.fail("Apache with mod_auth_openidc is not installed; `make test` says what to install", pytrace=False)
+        pytest.fail(
+            "Apache with mod_auth_openidc is not installed; `make test` says what to install", pytrace=False
+        )
     (port,) = free_ports(1)
     url = f"http://localhost:{port}"
     client = platform.register(

@@ -92,9 +92,11 @@ const commands = {
   },
 }
 
-// What the library found wrong, and the provider's own words where it gave some.
+// What the library found wrong, and the provider's own words where it gave some: members of its JSON, or the
+// challenges of its WWW-Authenticate header.
 function explained({ name, message, code, status, error, error_description, cause }) {
-  return { name, message, code, status, error, error_description, cause: cause?.message ?? cause?.status }
+  const challenges = Array.isArray(cause) ? cause : undefined
+  return { name, message, code, status, error, error_description, challenges, cause: cause?.message ?? cause?.status }
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
