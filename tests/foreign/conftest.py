@@ -12,13 +12,28 @@ from tests.foreign.openid_client import OpenIdClient
 from tests.foreign.sites import Landing, served
 from tests.journeys.people import Person
 
+ENVIRON = {"IDP_THROTTLE": "off", "IDP_CAPTCHA": "off"}  # nobody waits a minute for the next code
+
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applications]:
-    """The embedded installation with demonstration data; nobody waits a minute for the next code."""
-    environ = {"IDP_THROTTLE": "off", "IDP_CAPTCHA": "off"}
-    with serving(tmp_path_factory.mktemp("platform"), environ) as running:
+def as_it_comes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applications]:
+    """The embedded installation with demonstration data."""
+    with serving(tmp_path_factory.mktemp("platform"), ENVIRON) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def with_nonces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applications]:
+    """The same, where a proof of possession must carry a nonce of the server (RFC 9449 §8)."""
+    with serving(tmp_path_factory.mktemp("platform"), ENVIRON | {"IDP_DPOP_NONCE": "on"}) as running:
+        yield running
+
+
+@pytest.fixture
+def platform(request: pytest.FixtureRequest) -> Applications:
+    """The installation as it comes, unless the test is parametrized with the name of the other."""
+    running: Applications = request.getfixturevalue(getattr(request, "param", "as_it_comes"))
+    return running
 
 
 @pytest.fixture

@@ -100,8 +100,12 @@ class OpenIdClient:
                 **metadata,
             }
         )
-        self.program.ask("discover", issuer=self.platform.idp_url, client=client, jarm=jarm, bound=bound)
+        self.discover(client, jarm=jarm, bound=bound)
         return client
+
+    def discover(self, client: Mapping[str, Any], **options: Any) -> None:
+        """Read the provider's metadata, as this client. ``options`` as for ``register``."""
+        self.program.ask("discover", issuer=self.platform.idp_url, client=client, **options)
 
     def key(self, algorithm: str) -> dict[str, Any]:
         """What a registration says for a client with a key of its own."""
@@ -113,7 +117,7 @@ class OpenIdClient:
         }
 
     def url(self, by: str = "query", **parameters: str) -> str:
-        """Where the person goes to sign in; the request travels ``by`` query, ``par`` or ``jar``."""
+        """Where the person goes to sign in; the request travels ``by`` query, par, jar or signedPar."""
         asked = {"redirect_uri": f"{self.landing.url}/callback", "scope": SCOPE, **parameters}
         return str(self.program.ask("authorize", by=by, parameters=asked))
 

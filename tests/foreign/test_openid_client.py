@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from tests.foreign.openid_client import OpenIdClient, Refused
 from tests.foreign.sites import CREDIT_CODE, ENTERPRISE, MATTER, let_in, sign_in
 from tests.journeys.people import Person
+
+either_installation = pytest.mark.parametrize("platform", ["as_it_comes", "with_nonces"], indirect=True)
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "none"])
@@ -24,7 +28,7 @@ def test_a_code_flow_tells_for_which_enterprise_the_person_acts(
     assert userinfo["handler_authorization_id"] == claims["handler_authorization_id"]
 
 
-@pytest.mark.parametrize("algorithm", ["ES256", "PS256", "RS256"])
+@pytest.mark.parametrize("algorithm", ["ES256", "PS256", "EdDSA", "RS256"])
 def test_a_client_authenticates_by_its_key_everywhere(
     algorithm: str, openid: OpenIdClient, person: Person
 ) -> None:
@@ -96,3 +100,70 @@ def test_signing_out_ends_the_sign_in_everywhere(openid: OpenIdClient, person: P
     page = person.open(openid.url(prompt="none"))
     with pytest.raises(Refused, match="login_required"):
         openid.answer(page)
+
+
+def test_a_request_can_be_pushed(openid: OpenIdClient, person: Person) -> None:
+    openid.register(require_pushed_authorization_requests=True)
+    url = openid.url(by="par")
+    assert parse_qs(urlsplit(url).query).keys() == {"client_id", "request_uri"}
+    tokens = openid.answer(let_in(person, url))
+    assert tokens["claims"]["enterprise_credit_code"] == CREDIT_CODE
+
+
+@pytest.mark.parametrize("by", ["jar", "signedPar"])
+def test_a_request_can_be_signed(by: str, openid: OpenIdClient, person: Person) -> None:
+    openid.register(**openid.key("ES256"), require_signed_request_object=True)
+    assert openid.tokens(person, by)["claims"]["enterprise_credit_code"] == CREDIT_CODE
+
+
+def test_an_answer_can_be_signed(openid: OpenIdClient, person: Person) -> None:
+    openid.register(authorization_signed_response_alg="ES256", jarm=True)
+    page = let_in(person, openid.url())
+    assert parse_qs(urlsplit(page.url).query).keys() == {"response"}
+    assert openid.answer(page)["claims"]["enterprise_credit_code"] == CREDIT_CODE
+
+
+@either_installation
+@pytest.mark.parametrize(
+    ("method", "algorithm"),
+    [("client_secret_basic", "ES256"), ("client_secret_basic", "PS256"), ("none", "EdDSA")],
+)
+def test_tokens_can_be_bound_to_a_key(
+    method: str, algorithm: str, openid: OpenIdClient, person: Person
+) -> None:
+    openid.register(bound=algorithm, dpop_bound_access_tokens=True, token_endpoint_auth_method=method)
+    tokens = openid.tokens(person)
+    assert tokens["token_type"] == "dpop"
+    refreshed = openid.refresh(tokens)
+    assert openid.userinfo(refreshed)["enterprise_credit_code"] == CREDIT_CODE
+
+
+def test_a_bound_token_is_worth_nothing_without_its_key(openid: OpenIdClient, person: Person) -> None:
+    client = openid.register(bound="ES256", dpop_bound_access_tokens=True)
+    tokens = openid.tokens(person)
+    openid.discover(client)
+    with pytest.raises(Refused, match="invalid_token"):
+        openid.userinfo(tokens)
+
+
+@either_installation
+def test_a_client_lives_by_the_security_profile(openid: OpenIdClient, person: Person) -> None:
+    openid.register(**openid.key("ES256"), profile="fapi2", bound="ES256")
+    tokens = openid.tokens(person, "par")
+    assert tokens["token_type"] == "dpop"
+    refreshed = openid.refresh(tokens)
+    assert refreshed.get("refresh_token", tokens["refresh_token"]) == tokens["refresh_token"]
+    assert openid.introspect(refreshed)["cnf"].keys() == {"jkt"}
+
+
+def test_a_client_of_the_security_profile_must_push(openid: OpenIdClient, person: Person) -> None:
+    openid.register(**openid.key("ES256"), profile="fapi2", bound="ES256")
+    page = person.open(openid.url())
+    with pytest.raises(Refused, match="invalid_request"):
+        openid.answer(page)
+
+
+def test_a_client_of_the_message_signing_profile_signs_in(openid: OpenIdClient, person: Person) -> None:
+    openid.register(**openid.key("ES256"), profile="fapi2-message-signing", bound="ES256", jarm=True)
+    tokens = openid.tokens(person, "signedPar")
+    assert openid.introspect(tokens)["enterprise_credit_code"] == CREDIT_CODE

@@ -14,12 +14,22 @@ const authentication = {
   none: () => oidc.None(),
   client_secret_basic: (client) => oidc.ClientSecretBasic(client.client_secret),
   client_secret_post: (client) => oidc.ClientSecretPost(client.client_secret),
-  private_key_jwt: () => oidc.PrivateKeyJwt(signingKey()),
+  private_key_jwt: () => oidc.PrivateKeyJwt(signingKey(), asListed),
 }
 const urlBuilders = {
   query: oidc.buildAuthorizationUrl,
   par: (config, parameters) => oidc.buildAuthorizationUrlWithPAR(config, parameters, { DPoP: dpop }),
-  jar: (config, parameters) => oidc.buildAuthorizationUrlWithJAR(config, parameters, signingKey()),
+  jar: (config, parameters) => oidc.buildAuthorizationUrlWithJAR(config, parameters, signingKey(), asListed),
+  async signedPar(config, parameters) {
+    return urlBuilders.par(config, (await urlBuilders.jar(config, parameters)).searchParams)
+  },
+}
+
+// The library names EdDSA as RFC 9864 does; this provider lists it under its older name.
+const asListed = {
+  [oidc.modifyAssertion](header) {
+    if (header.alg === 'Ed25519') header.alg = 'EdDSA'
+  },
 }
 
 function signingKey() {
@@ -45,7 +55,7 @@ const commands = {
       execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks],
     })
     if (jarm) oidc.useJwtResponseMode(config)
-    dpop = bound ? oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair(bound)) : undefined
+    dpop = bound ? oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair(bound), asListed) : undefined
     return config.serverMetadata()
   },
 
