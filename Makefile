@@ -13,8 +13,8 @@ help:  ## this text
 run: runtime-environment  ## serve the platform and smdvs with demonstration data; Ctrl-C stops
 	@exec $(PY) -m deploy.demo
 
-test: environment  ## everything that has to pass, real PostgreSQL, Redis and Chromium included
-	@deploy/test-programs.sh postgresql redis chromium fonts wrk nginx
+test: environment  ## everything that has to pass, real PostgreSQL, Redis, Chromium and foreign clients included
+	@deploy/test-programs.sh postgresql redis chromium fonts wrk nginx apache node
 	@$(MAKE) --no-print-directory static server-tests browser-tests
 
 # The units below the protocol and the pages, so that it stays under a minute; `make test` runs everything.

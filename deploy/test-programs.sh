@@ -1,6 +1,6 @@
 #!/bin/sh
 # The programs that tests and the benchmark drive. As root missing ones are installed with apt;
-# otherwise this says what to install. Arguments: postgresql redis chromium fonts wrk nginx.
+# otherwise this says what to install. Arguments: postgresql redis chromium fonts wrk nginx apache node.
 set -eu
 
 found() {
@@ -9,6 +9,8 @@ found() {
         redis) command -v redis-server ;;
         chromium) command -v chromium ;;
         fonts) fc-list :lang=zh-cn | grep . || ls /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ;;
+        apache) [ -x /usr/sbin/apache2 ] && ls /usr/lib/apache2/modules/mod_auth_openidc.so ;;
+        node) node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' && command -v npm ;;
         wrk) command -v wrk ;;
         nginx) command -v nginx || ls /usr/sbin/nginx ;;
     esac >/dev/null 2>&1
@@ -19,6 +21,8 @@ package_of() {
         redis) echo redis-server ;;
         fonts) echo fonts-noto-cjk ;;
         nginx) echo nginx-light ;;
+        apache) echo apache2-bin libapache2-mod-auth-openidc ;; # without apache2, which would serve port 80
+        node) echo nodejs npm ;;
         *) echo "$1" ;;
     esac
 }

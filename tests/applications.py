@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +31,21 @@ class Applications:
     smdvs_url: str
     process: subprocess.Popen[str]
     idp_environ: Mapping[str, str]
+
+    def register(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
+        """Register a client as an operator does, with ``flask clients add``; its registration."""
+        added = subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "wsgi", "clients", "add", "--json", "-"],
+            input=json.dumps(metadata),
+            env=os.environ | self.idp_environ,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert added.returncode == 0, added.stderr
+        registration: dict[str, Any] = json.loads(added.stdout)
+        return registration
 
     def end(self, number: signal.Signals | None = None) -> str:
         """Wait for the end, after sending that signal; returns what was printed since the ready line."""
@@ -69,7 +86,7 @@ def serving(directory: Path, environ: Mapping[str, str] | None = None) -> Iterat
 
 
 def _own(directory: Path) -> dict[str, str]:
-    idp_port, smdvs_port = _free_ports(2)
+    idp_port, smdvs_port = free_ports(2)
     return {
         "DEMO_VAR": str(directory),
         "IDP_KEYS_DIR": str(directory / "keys"),
@@ -87,7 +104,7 @@ def _when_ready(process: subprocess.Popen[str], idp_environ: Mapping[str, str]) 
     pytest.fail(f"the applications do not start:\n{''.join(said)}", pytrace=False)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports free at the same time, so that no two of them are equal."""
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [int(probe.getsockname()[1]) for probe in probes]

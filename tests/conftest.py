@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folders = item.path.relative_to(item.config.rootpath).parts
         if "browser" in folders:
             item.add_marker("browser")
-        elif "journeys" in folders or _needs_server(item):
+        elif {"journeys", "foreign"} & set(folders) or _needs_server(item):
             item.add_marker("server")
 
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,14 +123,19 @@ def _directory(owner: str | None) -> Iterator[Path]:
 
 @contextmanager
 def _running(
-    command: list[str], directory: Path, owner: str | None, answers: Callable[[], None]
+    command: list[str],
+    directory: Path,
+    owner: str | None,
+    answers: Callable[[], object],
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
-    """Run a server while the block runs."""
+    """Run a server while the block runs; it is there when ``answers`` raises nothing."""
     log = directory / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*_as_user(owner), *command],
             cwd=directory,
+            env=environ,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -146,12 +151,12 @@ def _running(
         process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], answers: Callable[[], None], log: Path) -> None:
+def _wait(process: subprocess.Popen[bytes], answers: Callable[[], object], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
             answers()
-        except (psycopg.OperationalError, redis.ConnectionError):
+        except (psycopg.OperationalError, redis.ConnectionError, OSError):
             time.sleep(0.05)
         else:
             return

@@ -13,6 +13,13 @@ from lxml import html
 from PIL import Image
 
 TIMEOUT = 20
+DEMO_PASSWORD = "Demo#2026pass"
+PHONES = {
+    name: f"1990000000{number}"
+    for number, name in enumerate(
+        ("legal", "legal_2", "handler", "multi", "pending", "person", "admin", "regulator"), 1
+    )
+}
 
 
 @dataclass

@@ -7,27 +7,19 @@ import json
 import pytest
 
 from tests.applications import Applications
-from tests.journeys.people import Page, Person
-
-PASSWORD = "Demo#2026pass"
-PHONES = {
-    name: f"1990000000{number}"
-    for number, name in enumerate(
-        ("legal", "legal_2", "handler", "multi", "pending", "person", "admin", "regulator"), 1
-    )
-}
+from tests.journeys.people import DEMO_PASSWORD, PHONES, Page, Person
 
 
 def at_smdvs(running: Applications, name: str, identifier: str | None = None) -> tuple[Person, Page]:
     person = Person(running.idp_url)
     page = person.open(f"{running.smdvs_url}/smdvs/login")
     assert "新能源汽车事故上报平台" in page.text  # the sign-in page names where one is going
-    return person, person.sign_in(page, identifier or f"demo_{name}", PHONES[name], PASSWORD)
+    return person, person.sign_in(page, identifier or f"demo_{name}", PHONES[name], DEMO_PASSWORD)
 
 
 def on_platform(running: Applications, name: str) -> tuple[Person, Page]:
     person = Person(running.idp_url)
-    return person, person.sign_in(person.open("/login"), f"demo_{name}", PHONES[name], PASSWORD)
+    return person, person.sign_in(person.open("/login"), f"demo_{name}", PHONES[name], DEMO_PASSWORD)
 
 
 def test_the_legal_person_signs_in_by_credit_code_and_consents_once(applications: Applications) -> None:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
-import os
 import secrets
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,7 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 import requests
 
-from tests.applications import ROOT, Applications, serving
+from tests.applications import Applications, serving
 from tests.journeys.people import TIMEOUT, Page, Person, scan
 from tests.servers import PostgreSQL
 
@@ -84,7 +80,7 @@ class Tokens:
 
 
 def test_a_report_is_accepted_from_an_approved_handler_and_refused_after_revocation(
-    running: Applications, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    running: Applications, capsys: pytest.CaptureFixture[str]
 ) -> None:
     legal, handler = Person(running.idp_url), Person(running.idp_url)
     become_legal_person(legal)
@@ -96,7 +92,7 @@ def test_a_report_is_accepted_from_an_approved_handler_and_refused_after_revocat
     submitted = submit_report(handler, running)
     assert "SMDVS-" in submitted.text
 
-    tokens = foreign_client_signs_in(handler, running, tmp_path)
+    tokens = foreign_client_signs_in(handler, running)
     assert tokens.introspect()["handler_scope"] == ["nev-accident-report"]
     userinfo = tokens.userinfo()
     assert userinfo.ok, userinfo.headers
@@ -247,10 +243,19 @@ def fill_in(handler: Person, page: Page) -> Page:
     )
 
 
-def foreign_client_signs_in(handler: Person, running: Applications, directory: Path) -> Tokens:
+def foreign_client_signs_in(handler: Person, running: Applications) -> Tokens:
     """A client registered by command, with the code flow of any OAuth library."""
     redirect_uri = "http://127.0.0.1:9/callback"
-    client = register_client(running, directory, redirect_uri)
+    client = running.register(
+        {
+            "client_name": "示例车企内部系统",
+            "redirect_uris": [redirect_uri],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "scope": "openid enterprise handler accident_report:submit accident_report:read",
+            "matters": ["nev-accident-report"],
+            "require_enterprise": True,
+        }
+    )
     verifier = secrets.token_urlsafe(48)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     query = {
@@ -280,29 +285,6 @@ def foreign_client_signs_in(handler: Person, running: Applications, directory: P
     )
     assert response.ok, response.text
     return Tokens(running.idp_url, client["client_id"], client["client_secret"], response.json())
-
-
-def register_client(running: Applications, directory: Path, redirect_uri: str) -> dict[str, str]:
-    metadata = {
-        "client_name": "示例车企内部系统",
-        "redirect_uris": [redirect_uri],
-        "grant_types": ["authorization_code", "refresh_token"],
-        "scope": "openid enterprise handler accident_report:submit accident_report:read",
-        "matters": ["nev-accident-report"],
-        "require_enterprise": True,
-    }
-    added = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "clients", "add", "--json", "-"],
-        input=json.dumps(metadata),
-        env=os.environ | running.idp_environ,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert added.returncode == 0, added.stderr
-    client: dict[str, str] = json.loads(added.stdout)
-    return client
 
 
 def api_report(running: Applications, tokens: Tokens) -> requests.Response:
