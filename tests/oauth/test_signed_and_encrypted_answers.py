@@ -238,3 +238,13 @@ def test_a_logout_token_that_can_not_be_encrypted_now_is_tried_again(
     message = {"client_id": rp.client_id, "claims": {"sub": "a", "sid": "s"}}
     with pytest.raises(DeliveryError, match="encryption_key_missing"):
         tokens.sign_logout_token(platform, message)
+
+
+@pytest.mark.checklist(119)
+def test_a_logout_token_may_name_the_session_alone(register: RegisterClient, platform: Platform) -> None:
+    rp = register(backchannel_logout_uri="https://rp.example/out")
+    token = tokens.issue_logout_token(platform, rp.client_id, {"sub": None, "sid": "s"}, clock.now())
+    assert token is not None
+    claims = claims_of(token, rp.http)
+    assert claims["sid"] == "s"
+    assert "sub" not in claims
