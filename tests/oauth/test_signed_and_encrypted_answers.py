@@ -50,7 +50,7 @@ def redeemed(scene: Scene, rp: RelyingParty, **changes: Any) -> dict[str, Any]:
     return answer
 
 
-# authlib.md, P11: Authlib's own access tokens and userinfo can be signed by HS256, RS256 and ES256 alone.
+@pytest.mark.pitfall(11)  # Authlib signs access tokens and userinfo by HS256, RS256 and ES256 alone
 @pytest.mark.checklist(69, 82)
 @pytest.mark.parametrize("algorithm", SIGNING_ALGORITHMS)
 def test_each_announced_algorithm_signs_every_kind_of_answer(
