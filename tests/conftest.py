@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def _needs_server(item: pytest.Item) -> bool:
 @pytest.fixture(scope="session")
 def _keys_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("keys")
-    Keyring.open(directory).ensure(clock.now())
+    Keyring.open(directory).ensure(clock.now() - timedelta(hours=1))  # births tell keys apart by the second
     return directory
 
 

@@ -63,10 +63,10 @@ def fill_in_profile(metadata: dict[str, Any]) -> None:
     metadata["require_pushed_authorization_requests"] = True
     if not metadata.get("tls_client_certificate_bound_access_tokens"):
         metadata["dpop_bound_access_tokens"] = True
+    metadata.setdefault("authorization_signed_response_alg", "ES256")
+    metadata.setdefault("introspection_signed_response_alg", "ES256")
     if metadata["profile"] == FAPI2_MESSAGE_SIGNING:
         metadata["require_signed_request_object"] = True
-        metadata.setdefault("authorization_signed_response_alg", "ES256")
-        metadata.setdefault("introspection_signed_response_alg", "ES256")
 
 
 def _check_identity(metadata: dict[str, Any], _development: bool) -> list[Problem]:

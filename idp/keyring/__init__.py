@@ -17,10 +17,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from joserfc.jwk import ECKey, KeySet, RSAKey
+from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 
 from idp import clock
 from idp.crypto import FieldCipher, random_id
+from idp.domain.clients import SIGNING_ALGORITHMS
 from idp.domain.keys import KeyState, state_of
 from idp.keyring import files
 from idp.keyring.files import Entry, KeyringError, Seen, SigningKey, StoredKey
@@ -37,9 +38,13 @@ FIELD_LEAD_TTL = timedelta(seconds=5)
 TOKEN_TTL = timedelta(hours=24)
 """The longest that what we sign must verify: an ID token returns as ``id_token_hint`` when a login ends."""
 
-RSA_BITS = 2048
-WANTED = (("sig", "ES256"), ("sig", "RS256"), ("field", "A256GCM"), ("index", "HS256"), ("mac", "HS256"))
-ROTATABLE = {"ES256": "sig", "RS256": "sig", "A256GCM": "field"}
+WANTED = (
+    *(("sig", algorithm) for algorithm in SIGNING_ALGORITHMS),
+    ("field", "A256GCM"),
+    ("index", "HS256"),
+    ("mac", "HS256"),
+)
+ROTATABLE = {**dict.fromkeys(SIGNING_ALGORITHMS, "sig"), "A256GCM": "field"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ class Keyring:
         return listed
 
     def rotate(self, alg: str, now: datetime) -> str:
-        """Add a key for ``alg`` (``ES256``, ``RS256``, or ``A256GCM`` for fields); returns its kid.
+        """Add a key for ``alg`` (one that signs, or ``A256GCM`` for fields); returns its kid.
 
         It is published at once and signs after the lead. The index and MAC keys have no successor: what
         they made is stored, and would no longer be found.
@@ -211,9 +216,7 @@ class Keyring:
         return ring
 
     def _stored(self, seen: Seen, opened: Mapping[Entry, StoredKey] | None = None) -> tuple[StoredKey, ...]:
-        """The keys seen; a file that hasn't changed isn't opened again: decrypting costs, and so does
-        checking that an RSA key is one.
-        """
+        """The keys seen; a file that hasn't changed isn't opened again: decrypting and importing cost."""
         ring = self._ring
         known = {} if ring is None else dict(zip(ring.seen, ring.stored, strict=True))
         known.update(opened or {})
@@ -231,8 +234,10 @@ def new_jwk(use: str, algorithm: str, now: datetime) -> dict[str, Any]:
     members = {"use": use, "alg": algorithm, "kid": random_id(), "iat": int(now.timestamp())}
     if algorithm == "ES256":
         return {**ECKey.generate_key("P-256").as_dict(private=True), **members}
-    if algorithm == "RS256":
-        return {**RSAKey.generate_key(RSA_BITS).as_dict(private=True), **members}
+    if algorithm == "EdDSA":
+        return {**OKPKey.generate_key("Ed25519").as_dict(private=True), **members}
+    if algorithm in {"RS256", "PS256"}:
+        return {**RSAKey.generate_key(files.RSA_BITS).as_dict(private=True), **members}
     return {"kty": "oct", "k": _base64url(secrets.token_bytes(32)), **members}
 
 

@@ -10,12 +10,13 @@ from base64 import urlsafe_b64decode
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joserfc import jwe
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OctKey, RSAKey
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from idp.crypto import random_id
 from idp.domain.keys import KeyInfo
@@ -30,10 +31,14 @@ FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
 SHORTEST_PASSPHRASE_BYTES = 14
 SECRET_BYTES = 32
+RSA_BITS = 2048
 
 # RFC 7517 §7 and appendix C. joserfc opens up to 300,000 rounds; each file costs its rounds at every start,
 # and the passphrase is a machine's secret, not one that a person remembers.
 JWE_HEADER = {"alg": "PBES2-HS256+A128KW", "enc": "A256GCM", "cty": "jwk+json", "p2c": 200_000}
+FAULTS = (ValueError, KeyError, TypeError, OverflowError, JoseError)
+"""What the parts of a file that is no key raise."""
+
 JWE_ALGORITHMS = jwe.JWERegistry(algorithms=["PBES2-HS256+A128KW", "A256GCM"])
 
 
@@ -51,22 +56,44 @@ class KeyringError(Exception):
         self.path = Path(path)
 
 
-SigningKey = ECKey | RSAKey
+SigningKey = ECKey | OKPKey | RSAKey
+SIGNING_KEYS: dict[str, type[SigningKey]] = {"EC": ECKey, "OKP": OKPKey, "RSA": RSAKey}
+PUBLIC_MEMBERS = ("kty", "kid", "use", "alg", "crv", "x", "y", "n", "e")
+"""What a relying party may see (RFC 7518 §6.2.1, §6.3.1, RFC 8037 §2); named one by one, so that nothing else
+gets out.
+"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StoredKey:
-    """A key as its file tells it: ``use`` is ``sig``, ``field``, ``index`` or ``mac``.
-
-    ``key`` is what the program works with, imported once: a signing key, or 32 secret bytes.
-    """
+    """A key as its file tells it: ``use`` is ``sig``, ``field``, ``index`` or ``mac``."""
 
     use: str
     info: KeyInfo
     path: Path
     jwk: dict[str, Any]
-    key: SigningKey | bytes
     encrypted: bool
+
+    @cached_property
+    def key(self) -> SigningKey | bytes:
+        """What the program works with, imported once: a signing key, or 32 secret bytes.
+
+        Trying whether the primes of an RSA key are some costs 40 ms; a start doesn't wait for that.
+        """
+        try:
+            return _imported(self.jwk)
+        except FAULTS as error:
+            raise KeyringError("key_unreadable", self.path) from error
+
+    @cached_property
+    def public_jwk(self) -> dict[str, Any]:
+        """A signing key as the world may see it."""
+        return {name: self.jwk[name] for name in PUBLIC_MEMBERS if name in self.jwk}
+
+    @cached_property
+    def public_key(self) -> SigningKey:
+        """A signing key as it verifies; importing it costs nothing worth mentioning."""
+        return SIGNING_KEYS[self.jwk["kty"]].import_key(self.public_jwk)
 
 
 Entry = tuple[str, int, int, int]
@@ -115,9 +142,11 @@ def read(path: Path, passphrase: str | None) -> StoredKey:
         if (jwk["use"], jwk["alg"], jwk["kid"]) != (use, algorithm, kid):
             raise KeyringError("key_unreadable", path)
         info = KeyInfo(kid, algorithm, datetime.fromtimestamp(jwk["iat"], UTC))
-        return StoredKey(use, info, path, jwk, _imported(jwk), encrypted)
-    except (ValueError, KeyError, TypeError, OverflowError, JoseError) as error:
+        stored = StoredKey(use, info, path, jwk, encrypted)
+        _check(stored)
+    except FAULTS as error:
         raise KeyringError("key_unreadable", path) from error
+    return stored
 
 
 def write(directory: Path, jwk: dict[str, Any], passphrase: str | None) -> Path:
@@ -195,19 +224,39 @@ def _opened(content: str, passphrase: str | None, path: Path) -> bytes:
     return opened.plaintext or b""
 
 
-def _imported(jwk: dict[str, Any]) -> SigningKey | bytes:
-    """The key in a form to work with; a wrong, short or public one is a ``ValueError`` or ``JoseError``."""
-    if (jwk["kty"] == "oct") is (jwk["use"] == "sig"):
+def _check(stored: StoredKey) -> None:
+    """Refuses with one of ``FAULTS`` what is no key of its use."""
+    if (stored.jwk["kty"] == "oct") is (stored.use == "sig"):
         raise ValueError("signing keys are asymmetric, all others are not")
+    if stored.jwk["kty"] == "RSA":
+        _check_rsa(stored.jwk)
+    else:
+        stored.key  # noqa: B018 - as good a check as any, and needed anyhow
+
+
+def _check_rsa(jwk: dict[str, Any]) -> None:
+    """Whether the numbers belong together; that the primes are some is seen when the key is first used."""
+    RSAKey.validate_dict_key(jwk)
+    n, e, d, p, q = (int.from_bytes(_decoded(jwk[name])) for name in ("n", "e", "d", "p", "q"))
+    if n.bit_length() < RSA_BITS or p * q != n or any((d * e - 1) % (prime - 1) for prime in (p, q)):
+        raise ValueError("no RSA key")
+
+
+def _imported(jwk: dict[str, Any]) -> SigningKey | bytes:
+    """The key in a form to work with; a wrong, short or public one is one of ``FAULTS``."""
     if jwk["kty"] == "oct":
-        secret = urlsafe_b64decode(jwk["k"] + "=")
+        secret = _decoded(jwk["k"])
         if len(secret) != SECRET_BYTES:
             raise ValueError("a secret key has 32 bytes")
         return secret
-    key: SigningKey = (ECKey if jwk["kty"] == "EC" else RSAKey).import_key(jwk)
+    key = SIGNING_KEYS[jwk["kty"]].import_key(jwk)
     if key.private_key is None:
         raise ValueError("a public key can't sign")
     return key
+
+
+def _decoded(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _secret(passphrase: str) -> OctKey:

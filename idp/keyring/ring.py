@@ -17,9 +17,6 @@ from idp.keyring.files import KeyringError, Seen, SigningKey, StoredKey
 Group = tuple[str, str]
 """Use and algorithm."""
 
-PUBLIC_MEMBERS = ("kty", "kid", "use", "alg", "crv", "x", "y", "n", "e")
-"""What a relying party may see (RFC 7518 §6.2.1, §6.3.1); named one by one, so that nothing else gets out."""
-
 
 class Ring:
     """The keys at one look at the directory. Answers depend on the moment asked for and nothing else.
@@ -37,7 +34,7 @@ class Ring:
         self._leads = leads
         self._by_kid = {key.info.kid: key for key in stored}
         self._signing = {
-            algorithm: tuple((at, self._signer(info)) for at, info in schedule(infos, leads["sig"]))
+            algorithm: schedule(infos, leads["sig"])
             for (use, algorithm), infos in self.groups.items()
             if use == "sig"
         }
@@ -47,9 +44,9 @@ class Ring:
 
     def signing_key(self, algorithm: str, now: datetime) -> SigningKey:
         """The key in charge of an algorithm."""
-        for starts_at, key in self._signing.get(algorithm, ()):
+        for starts_at, info in self._signing.get(algorithm, ()):
             if starts_at <= now:
-                return key
+                return cast("SigningKey", self._by_kid[info.kid].key)
         raise KeyringError("key_missing", self._directory)
 
     def fields(self, now: datetime) -> FieldCipher:
@@ -58,14 +55,13 @@ class Ring:
 
     def public_jwks(self, now: datetime, token_ttl: timedelta) -> list[dict[str, Any]]:
         """The published keys as public JWKs."""
-        keys = [self._by_kid[kid].jwk for kid in self._published(now, token_ttl)]
-        return [{name: jwk[name] for name in PUBLIC_MEMBERS if name in jwk} for jwk in keys]
+        return [self._by_kid[kid].public_jwk for kid in self._published(now, token_ttl)]
 
     def verification_keyset(self, now: datetime, token_ttl: timedelta) -> KeySet:
         """The published keys, imported; one object as long as the set is the same."""
         kids = self._published(now, token_ttl)
         if kids not in self._keysets:
-            self._keysets = {kids: KeySet([self._signer(self._by_kid[kid].info) for kid in kids])}
+            self._keysets = {kids: KeySet([self._by_kid[kid].public_key for kid in kids])}
         return self._keysets[kids]
 
     def _published(self, now: datetime, token_ttl: timedelta) -> tuple[str, ...]:
@@ -89,9 +85,6 @@ class Ring:
 
     def _secret(self, info: KeyInfo) -> bytes:
         return cast("bytes", self._by_kid[info.kid].key)
-
-    def _signer(self, info: KeyInfo) -> SigningKey:
-        return cast("SigningKey", self._by_kid[info.kid].key)
 
 
 def _grouped(stored: tuple[StoredKey, ...]) -> dict[Group, tuple[KeyInfo, ...]]:

@@ -15,7 +15,7 @@ from idp.domain.audit import Origin
 from idp.domain.authorization_details import HandlerDetail
 from idp.domain.claims import PersonalData
 from idp.domain.clients import Client
-from idp.oauth import client_auth, jose, standing, tokens
+from idp.oauth import client_auth, jwt_answers, standing, tokens
 from idp.oauth.protected_resource import BearerError, token_claims
 from idp.oauth.requests import ProtocolRequest
 from idp.services import authorizations, clients, subjects
@@ -30,16 +30,20 @@ def _token_of(request: ProtocolRequest) -> str:
     return token
 
 
-def introspect(platform: Platform, request: ProtocolRequest) -> dict[str, Any]:
-    """What a token is worth right now (RFC 7662 §2),
+def introspect(platform: Platform, request: ProtocolRequest) -> dict[str, Any] | str:
+    """What a token is worth right now (RFC 7662 §2), as a JWT if the request says so (RFC 9701),
     to a confidential client that it belongs to or is meant for.
 
     Whatever is unknown, ended or none of the caller's business is ``{"active": false}``.
     """
+    now = clock.now()
     client = client_auth.authenticate(platform, request)
     token = _token_of(request)
-    facts = None if client.public else _introspect(platform, client, token, clock.now())
-    return facts or {"active": False}
+    facts = None if client.public else _introspect(platform, client, token, now)
+    answer = facts or {"active": False}
+    if jwt_answers.introspection_wanted(request.headers):
+        return jwt_answers.introspection(platform, client, answer, now)
+    return answer
 
 
 def _introspect(platform: Platform, client: Client, token: str, now: datetime) -> dict[str, Any] | None:
@@ -135,7 +139,7 @@ def userinfo(platform: Platform, request: Request) -> dict[str, Any] | str:
     if client is None or not found:
         raise BearerError(401, "invalid_token", "What the access token rests on has ended", scheme)
     told = {"sub": payload["sub"], **_userinfo_claims(client, *found, scopes, now)}
-    return _as_registered(platform, client, told, now)
+    return jwt_answers.userinfo(platform, client, told, now) or told
 
 
 def _may_tell_document(client: Client, scopes: frozenset[str]) -> bool:
@@ -153,16 +157,3 @@ def _userinfo_claims(
         **claims.userinfo_claims(grant.subject, person, scopes, asked),
         **tokens.verified_claims_of(client, grant, person, verified, now),
     }
-
-
-def _as_registered(
-    platform: Platform, client: Client, told: dict[str, Any], now: datetime
-) -> dict[str, Any] | str:
-    algorithm = client.userinfo_signed_response_alg
-    if algorithm is None:
-        return told
-    payload = {"iss": platform.settings.issuer, "aud": client.client_id, **told}
-    encryption = jose.encryption_of(
-        client.userinfo_encrypted_response_alg, client.userinfo_encrypted_response_enc
-    )
-    return jose.protect(platform, client, payload, "JWT", algorithm, encryption, now)

@@ -62,10 +62,11 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         return platform
 
     def validate_token_request(self) -> None:
-        """Authenticate the client (RFC 6749 §3.2.1) and check its grant types."""
+        """Authenticate the client (RFC 6749 §3.2.1), check its grant types and that it can read answers."""
         self.authenticated = client_auth.authenticate(self.platform, self.request)
         if self.GRANT_TYPE not in self.authenticated.grant_types:
             raise UnauthorizedClientError("The client is not registered for this grant_type")
+        tokens.require_readable(self.platform, self.authenticated)
 
     def create_token_response(self) -> TokenAnswer:  # type: ignore[override]  # stubs say str; Authlib hands on
         """The answer of RFC 6749 §5.1."""

@@ -63,6 +63,12 @@ def protect(
     return signed if encryption is None else encrypt(platform, client, signed, *encryption)
 
 
+def require_key(platform: Platform, client: Client, encryption: Encryption | None) -> None:
+    """Raises NoEncryptionKey when what is to be encrypted so could not be."""
+    if encryption is not None:
+        _encryption_key(platform, client, encryption[0])
+
+
 def encryption_of(alg: str | None, enc: str | None) -> Encryption | None:
     """What a client has registered for one kind of answer; None when it is not to be encrypted."""
     return None if alg is None or enc is None else (alg, enc)

@@ -5,7 +5,6 @@ what a request proves, and where it may lead.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from idp import clock
 from idp.domain.clients import Client
@@ -39,7 +38,7 @@ def read(platform: Platform, parameters: RepeatedParameters) -> LogoutRequest | 
     if parameters.repeated:
         return PageError(parameters.repeated[0], "repeated")
     hint = parameters.get("id_token_hint")
-    claims = _claims(platform, hint) if hint is not None else None
+    claims = tokens.read_id_token_hint(platform, hint, clock.now()) if hint is not None else None
     if hint is not None and claims is None:
         return PageError("id_token_hint", "invalid")
     client_id = parameters.get("client_id", claims["aud"] if claims else None)
@@ -56,12 +55,6 @@ def read(platform: Platform, parameters: RepeatedParameters) -> LogoutRequest | 
         sid=claims.get("sid") if claims else None,
         location=return_address(address, parameters.get("state")) if claims and address else None,
     )
-
-
-def _claims(platform: Platform, hint: str) -> dict[str, Any] | None:
-    """The claims of an ID token of ours; other JWTs that we sign for a client know no ``auth_time``."""
-    claims = tokens.read_id_token_hint(platform, hint, clock.now())
-    return claims if claims is not None and "auth_time" in claims else None
 
 
 def _is_registered(client: Client | None, address: str) -> bool:

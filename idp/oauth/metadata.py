@@ -47,6 +47,7 @@ def provider_metadata(settings: Settings) -> dict[str, Any]:
         **_requests(),
         **_tokens(),
         **_claims(),
+        **_protection(),
         **_sign_out(),
     }
     return certificates.announced(document, settings)
@@ -88,9 +89,6 @@ def _requests() -> dict[str, Any]:
         "response_modes_supported": list(RESPONSE_MODES),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
-        "authorization_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
-        "authorization_encryption_alg_values_supported": list(KEY_ENCRYPTION_ALGORITHMS),
-        "authorization_encryption_enc_values_supported": list(CONTENT_ENCRYPTION_METHODS),
         "request_parameter_supported": True,
         "request_uri_parameter_supported": True,
         "require_request_uri_registration": True,
@@ -107,7 +105,6 @@ def _tokens() -> dict[str, Any]:
         "grant_types_supported": list(GRANT_TYPES),
         "scopes_supported": list(IDENTITY_SCOPES),
         "subject_types_supported": list(SUBJECT_TYPES),
-        "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
     }
 
@@ -117,15 +114,26 @@ def _claims() -> dict[str, Any]:
         "claim_types_supported": ["normal"],
         "claims_supported": [*ALWAYS_SUPPORTED, *CLAIM_SCOPES, "verified_claims"],
         "claims_parameter_supported": True,
-        "userinfo_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
-        "userinfo_encryption_alg_values_supported": list(KEY_ENCRYPTION_ALGORITHMS),
-        "userinfo_encryption_enc_values_supported": list(CONTENT_ENCRYPTION_METHODS),
         "verified_claims_supported": True,
         "trust_frameworks_supported": [verified_claims.TRUST_FRAMEWORK],
         "claims_in_verified_claims_supported": list(verified_claims.CLAIMS),
         "authority_claims_supported": list(verified_claims.AUTHORITY_CLAIMS),
         "authority_permissions_supported": list(verified_claims.ROLES),
         "authority_granted_methods_supported": list(verified_claims.METHODS),
+    }
+
+
+def _protection() -> dict[str, Any]:
+    """How each kind of answer can be signed and encrypted (Discovery 3, JARM 4, RFC 9701 §7)."""
+    offers = {
+        "signing_alg": SIGNING_ALGORITHMS,
+        "encryption_alg": KEY_ENCRYPTION_ALGORITHMS,
+        "encryption_enc": CONTENT_ENCRYPTION_METHODS,
+    }
+    return {
+        f"{answer}_{what}_values_supported": list(values)
+        for answer in ("id_token", "userinfo", "introspection", "authorization")
+        for what, values in offers.items()
     }
 
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp import clock
 from idp.ephemeral import EphemeralUnavailable
-from idp.oauth import client_registration, device, dpop, endpoints, pushed_requests
+from idp.oauth import client_registration, device, dpop, endpoints, jwt_answers, pushed_requests
 from idp.oauth.metadata import ReadyDocuments, WsgiApp
 from idp.oauth.protected_resource import BearerError
 from idp.oauth.requests import MAX_BYTES, read_form
@@ -105,8 +105,9 @@ class JsonEndpoints:
         return json_response(device.begin(self._platform, read_form(request)))
 
     def _introspect(self, request: Request) -> Response:
-        """RFC 7662 §2."""
-        return json_response(endpoints.introspect(self._platform, read_form(request)))
+        """RFC 7662 §2, RFC 9701 §5."""
+        answer = endpoints.introspect(self._platform, read_form(request))
+        return _response(answer, jwt_answers.INTROSPECTION)
 
     def _revoke(self, request: Request) -> Response:
         """RFC 7009 §2."""
@@ -116,11 +117,10 @@ class JsonEndpoints:
     def _userinfo(self, request: Request) -> Response:
         """OIDC Core 5.3."""
         try:
-            told = endpoints.userinfo(self._platform, request)
+            return _response(endpoints.userinfo(self._platform, request), jwt_answers.USERINFO)
         except BearerError as error:
             body = {"error": error.error, "error_description": error.description} if error.error else {}
             return json_response(body, error.status, {"WWW-Authenticate": error.challenge})
-        return jwt_response(told, "application/jwt") if isinstance(told, str) else json_response(told)
 
     def _register(self, request: Request) -> Response:
         """RFC 7591 §3."""
@@ -129,3 +129,8 @@ class JsonEndpoints:
     def _client(self, request: Request) -> Response:
         """RFC 7592 §2."""
         return client_registration.configure(self._platform, request, request.path.removeprefix(CLIENTS))
+
+
+def _response(answer: dict[str, Any] | str, media_type: str) -> Response:
+    """Plain claims as JSON, signed ones as what they are."""
+    return jwt_response(answer, media_type) if isinstance(answer, str) else json_response(answer)

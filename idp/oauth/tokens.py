@@ -24,6 +24,7 @@ from idp.oauth.sender import UNBOUND, Binding
 from idp.oauth.signatures import signatures
 from idp.services import clients, subjects
 from idp.services.authorizations import Grant
+from idp.services.outbox import DeliveryError
 from idp.services.platform import Decoded, Platform
 
 ACCESS_TOKEN_TTL: Final = timedelta(minutes=5)
@@ -141,11 +142,11 @@ def issue_id_token(
     now: datetime,
 ) -> str:
     """An ID token; ``aud`` is the client as one string (authlib.md, P23),
-    ``auth_time`` that of the sign-in.
+    ``auth_time`` that of the sign-in. Encrypted if the client registered that; raises NoEncryptionKey.
     """
     payload = {
         "iss": platform.settings.issuer,
-        "sub": grant.subject.account_id,
+        "sub": subjects.sub_of(platform, client, grant.subject.account_id),
         "aud": client.client_id,
         **_times(now, ID_TOKEN_TTL),
         **({"nonce": nonce} if nonce is not None else {}),
@@ -154,7 +155,26 @@ def issue_id_token(
         ),
         **verified_claims_of(client, grant, person, grant.requested.verified.get("id_token", ()), now),
     }
-    return jose.sign(platform, client.id_token_signed_response_alg, "JWT", payload, now)
+    return _protected(platform, client, payload, "JWT", now)
+
+
+def _protected(
+    platform: Platform, client: Client, payload: Mapping[str, Any], token_type: str, now: datetime
+) -> str:
+    """Signed and encrypted as the client's ID tokens are."""
+    algorithm, encryption = client.id_token_signed_response_alg, _id_token_encryption(client)
+    return jose.protect(platform, client, payload, token_type, algorithm, encryption, now)
+
+
+def _id_token_encryption(client: Client) -> jose.Encryption | None:
+    return jose.encryption_of(client.id_token_encrypted_response_alg, client.id_token_encrypted_response_enc)
+
+
+def require_readable(platform: Platform, client: Client) -> None:
+    """Raises NoEncryptionKey when the client could not read its ID tokens: to be called before a code or a
+    refresh token is used up.
+    """
+    jose.require_key(platform, client, _id_token_encryption(client))
 
 
 def verified_claims_of(
@@ -173,16 +193,24 @@ def verified_claims_of(
 
 
 def read_id_token_hint(platform: Platform, token: str, now: datetime) -> dict[str, Any] | None:
-    """The claims of an ID token that this platform signed, expired or not (OIDC Core 3.1.2.1, RPL 2)."""
+    """The claims of an ID token that this platform signed, expired or not (OIDC Core 3.1.2.1, RPL 2).
+
+    Other JWTs that it signs for a client know no ``auth_time``. A client that gets its ID tokens encrypted
+    sends what it decrypted: the nested form only the client can read, so it is no hint.
+    """
     payload = _verified(platform, token, "JWT", now)
-    return payload if payload is not None and isinstance(payload.get("aud"), str) else None
+    if payload is None or "auth_time" not in payload:
+        return None
+    return payload if isinstance(payload.get("aud"), str) else None
 
 
 def issue_logout_token(
     platform: Platform, client_id: str, subject: Mapping[str, Any], now: datetime
 ) -> str | None:
-    """A logout token for one client, signed like its ID tokens;
+    """A logout token for one client, signed and encrypted like its ID tokens (BCL 2.4);
     None when there is no such client any more.
+
+    ``subject`` has the ``sid``, and as ``sub`` the account. Raises NoEncryptionKey.
     """
     client = clients.find_client(platform, client_id)
     if client is None:
@@ -195,12 +223,20 @@ def issue_logout_token(
         "events": {BACKCHANNEL_LOGOUT: {}},
         **{name: value for name, value in subject.items() if value is not None},
     }
-    return jose.sign(platform, client.id_token_signed_response_alg, "logout+jwt", payload, now)
+    if "sub" in payload:
+        payload["sub"] = subjects.sub_of(platform, client, payload["sub"])
+    return _protected(platform, client, payload, "logout+jwt", now)
 
 
 def sign_logout_token(platform: Platform, message: Mapping[str, Any]) -> str | None:
-    """What the outbox calls at delivery: ``message`` is what was enqueued (client_id and claims)."""
-    return issue_logout_token(platform, message["client_id"], message["claims"], clock.now())
+    """What the outbox calls at delivery: ``message`` is what was enqueued (client_id and claims).
+
+    A client whose keys fail just now is tried again as one that doesn't answer: DeliveryError.
+    """
+    try:
+        return issue_logout_token(platform, message["client_id"], message["claims"], clock.now())
+    except jose.NoEncryptionKey as error:
+        raise DeliveryError("encryption_key_missing") from error
 
 
 def _verified(platform: Platform, token: str, token_type: str, now: datetime) -> dict[str, Any] | None:

@@ -23,6 +23,7 @@ from wtforms import (
     TextAreaField,
 )
 
+from idp.domain.clients import SIGNING_ALGORITHMS
 from idp.domain.errors import Problem, Refusal
 from idp.web.messages import names, problem_text
 
@@ -270,9 +271,9 @@ class ClientForm(PageForm):
     scope = TextAreaField(
         "允许的 scope", render_kw={"rows": 2, "spellcheck": "false", "autocapitalize": "none"}
     )
-    id_token_signed_response_alg = SelectField("ID 令牌签名算法", choices=["RS256", "ES256"], default="RS256")
+    id_token_signed_response_alg = SelectField("ID 令牌签名算法", choices=SIGNING_ALGORITHMS, default="RS256")
     access_token_signed_response_alg = SelectField(
-        "访问令牌签名算法", choices=["ES256", "RS256"], default="ES256"
+        "访问令牌签名算法", choices=SIGNING_ALGORITHMS, default="ES256"
     )
     default_acr_values = SelectField("登录强度", choices=_choices(names.ACR_VALUES), default="")
     matters = SelectMultipleField("办理的事项", choices=_choices(names.MATTERS), validate_choice=False)

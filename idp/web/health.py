@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from idp import clock
 from idp.crypto import random_id
+from idp.domain.clients import SIGNING_ALGORITHMS
 from idp.ephemeral import EphemeralUnavailable
 from idp.keyring import KeyringError
 from idp.storage import database
@@ -46,8 +47,8 @@ def _ephemeral_answers() -> bool:
 
 def _keys_answer() -> bool:
     try:
-        platform().keyring.signing_key("RS256", clock.now())
-        platform().keyring.signing_key("ES256", clock.now())
+        for algorithm in SIGNING_ALGORITHMS:
+            platform().keyring.signing_key(algorithm, clock.now())
     except (KeyringError, OSError):
         return False
     return True

@@ -35,7 +35,10 @@ def jwk() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("passphrase", [None, PASSPHRASE])
-@pytest.mark.parametrize("use_and_alg", [("sig", "ES256"), ("sig", "RS256"), ("field", "A256GCM")])
+@pytest.mark.parametrize(
+    "use_and_alg",
+    [("sig", "ES256"), ("sig", "RS256"), ("sig", "PS256"), ("sig", "EdDSA"), ("field", "A256GCM")],
+)
 def test_a_key_reads_as_it_was_written(
     tmp_path: Path, passphrase: str | None, use_and_alg: tuple[str, str]
 ) -> None:
@@ -113,6 +116,30 @@ def test_a_key_with_a_wrong_member_is_refused(
     tmp_path: Path, jwk: dict[str, Any], change: dict[str, Any]
 ) -> None:
     assert _code(_put(tmp_path, json.dumps(jwk | change))) == "key_unreadable"
+
+
+@pytest.fixture(scope="module")
+def rsa_jwk() -> dict[str, Any]:
+    return new_jwk("sig", "PS256", NOW) | {"kid": "kid"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"n": "AQAB"}, {"e": "AQ"}, {"d": "AQAB"}, {"p": "AQAB"}, {"q": "AQ"}, {"d": None}, {"p": None},
+        {"n": 5}, {"n": "中"}, {"q": []}, {"p": "AQ", "q": "Aw", "n": "Aw", "d": "AQ", "e": "AQ"},
+        {"use": "enc"},
+    ],
+)  # fmt: skip
+def test_an_rsa_key_whose_numbers_do_not_belong_together_is_refused(
+    tmp_path: Path, rsa_jwk: dict[str, Any], change: dict[str, Any]
+) -> None:
+    assert _code(_put(tmp_path, json.dumps(rsa_jwk | change), "sig-PS256-kid.jwk")) == "key_unreadable"
+
+
+def test_a_public_rsa_key_is_refused(tmp_path: Path, rsa_jwk: dict[str, Any]) -> None:
+    public = {name: rsa_jwk[name] for name in ("kty", "use", "alg", "kid", "iat", "n", "e")}
+    assert _code(_put(tmp_path, json.dumps(public), "sig-PS256-kid.jwk")) == "key_unreadable"
 
 
 @pytest.mark.parametrize("secret", ["", "AAAA", "A" * 22, "A" * 86, "!", 5, None])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 import multiprocessing
 import os
@@ -18,11 +19,15 @@ from joserfc import jwt
 from idp import clock
 from idp.domain.keys import KeyState
 from idp.keyring import FIELD_LEAD_TTL, LEAD_TTL, TOKEN_TTL, Keyring, KeyringError, files, new_jwk
+from idp.oauth.signatures import signatures
+from tests.oauth.relying_party import base64url
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=30)
 PASSPHRASE = "a machine's long passphrase"
 CONTEXT = "accounts.phone"
+COMPLETE = 7
+"""How many keys an installation begins with."""
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +77,8 @@ def test_ensure_makes_a_complete_private_set_once(tmp_path: Path) -> None:
     keyring.ensure(NOW)
     names = _names(directory)
     assert {tuple(name.split("-")[:2]) for name in names} == {
-        ("sig", "ES256"), ("sig", "RS256"), ("field", "A256GCM"), ("index", "HS256"), ("mac", "HS256"),
+        ("sig", "ES256"), ("sig", "RS256"), ("sig", "PS256"), ("sig", "EdDSA"),
+        ("field", "A256GCM"), ("index", "HS256"), ("mac", "HS256"),
     }  # fmt: skip
     assert {stat.S_IMODE((directory / name).stat().st_mode) for name in names} == {0o600}
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
@@ -92,7 +98,7 @@ def test_ensure_adds_only_what_is_missing(directory: Path, keyring: Keyring) -> 
     before = set(_names(directory))
     keyring.ensure(NOW)
     assert before < set(_names(directory))
-    assert len(_names(directory)) == 5
+    assert len(_names(directory)) == COMPLETE
 
 
 def _ensure(directory: Path) -> str | None:
@@ -105,14 +111,14 @@ def test_several_processes_starting_at_once_make_one_set(tmp_path: Path) -> None
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as processes:
         kids = set(processes.map(_ensure, [tmp_path] * 6))
     assert len(kids) == 1
-    assert len(_names(tmp_path)) == 5
+    assert len(_names(tmp_path)) == COMPLETE
 
 
 def test_several_threads_starting_at_once_make_one_set(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as threads:
         kids = set(threads.map(_ensure, [tmp_path] * 8))
     assert len(kids) == 1
-    assert len(_names(tmp_path)) == 5
+    assert len(_names(tmp_path)) == COMPLETE
 
 
 def test_what_a_dead_writer_left_is_removed_and_never_read(directory: Path, keyring: Keyring) -> None:
@@ -123,17 +129,74 @@ def test_what_a_dead_writer_left_is_removed_and_never_read(directory: Path, keyr
     assert not leftover.exists()
 
 
-@pytest.mark.parametrize("alg", ["ES256", "RS256"])
+@pytest.mark.parametrize("alg", ["ES256", "RS256", "PS256", "EdDSA"])
 def test_what_the_signing_key_signs_the_published_keys_verify(keyring: Keyring, alg: str) -> None:
     key = keyring.signing_key(alg, NOW)
-    token = jwt.encode({"alg": alg, "kid": key.kid or ""}, {"sub": "x"}, key)
-    assert jwt.decode(token, keyring.verification_keyset(NOW)).claims == {"sub": "x"}
+    registry = signatures(alg)
+    token = jwt.encode({"alg": alg, "kid": key.kid or ""}, {"sub": "x"}, key, registry=registry)
+    assert jwt.decode(token, keyring.verification_keyset(NOW), registry=registry).claims == {"sub": "x"}
+
+
+def test_to_verify_no_private_key_is_at_hand(keyring: Keyring) -> None:
+    assert not any(key.is_private for key in keyring.verification_keyset(NOW))
+
+
+@pytest.mark.parametrize("alg", ["PS256", "EdDSA"])
+def test_an_older_installation_gets_the_missing_key_and_it_signs_at_once(directory: Path, alg: str) -> None:
+    [path] = directory.glob(f"sig-{alg}-*")
+    path.unlink()
+    old = Keyring.open(directory)
+    with pytest.raises(KeyringError) as caught:
+        old.signing_key(alg, NOW)
+    assert caught.value.code == "key_missing"
+    others = _names(directory)
+    keyring = Keyring.open(directory)
+    keyring.ensure(LATER)
+    assert set(others) < set(_names(directory))
+    assert _signs(keyring, alg, LATER) in _kids(keyring.public_jwks(LATER))
+
+
+@pytest.mark.parametrize("alg", ["RS256", "PS256", "ES256", "EdDSA"])
+def test_a_start_imports_no_rsa_key(directory: Path, monkeypatch: pytest.MonkeyPatch, alg: str) -> None:
+    imported: list[str] = []
+    import_key = files._imported
+
+    def note(jwk: dict[str, Any]) -> Any:
+        imported.append(jwk["alg"])
+        return import_key(jwk)
+
+    monkeypatch.setattr(files, "_imported", note)
+    keyring = Keyring.open(directory)
+    keyring.ensure(NOW)
+    assert not {"RS256", "PS256"} & set(imported)
+    for _ in range(3):
+        keyring.signing_key(alg, NOW)
+    assert imported.count(alg) == 1
+
+
+def test_an_rsa_key_of_numbers_that_are_no_primes_is_refused_when_it_is_used(
+    directory: Path, keyring: Keyring
+) -> None:
+    [path] = directory.glob("sig-RS256-*")
+    path.write_text(json.dumps(_composite(json.loads(path.read_text()))))
+    keyring.reload()
+    with pytest.raises(KeyringError) as caught:
+        keyring.signing_key("RS256", NOW)
+    assert (caught.value.code, caught.value.path) == ("key_unreadable", path)
+
+
+def _composite(jwk: dict[str, Any]) -> dict[str, Any]:
+    """The same key with two odd numbers for primes, and an exponent that fits them: 1 fits every one."""
+    p = q = 2**1024 - 1
+    numbers = {"n": p * q, "e": 1, "d": 1, "p": p, "q": q, "dp": 1, "dq": 1, "qi": 1}
+    return jwk | {name: base64url(number.to_bytes(256)) for name, number in numbers.items()}
 
 
 def test_the_published_set_has_public_members_only(keyring: Keyring) -> None:
     keys = {key["alg"]: key for key in keyring.public_jwks(NOW)["keys"]}
     assert set(keys["ES256"]) == {"kty", "use", "alg", "kid", "crv", "x", "y"}
-    assert set(keys["RS256"]) == {"kty", "use", "alg", "kid", "n", "e"}
+    assert set(keys["EdDSA"]) == {"kty", "use", "alg", "kid", "crv", "x"}
+    assert set(keys["RS256"]) == set(keys["PS256"]) == {"kty", "use", "alg", "kid", "n", "e"}
     assert {key["use"] for key in keys.values()} == {"sig"}
 
 
@@ -176,13 +239,13 @@ def test_keys_are_listed_with_their_states(keyring: Keyring) -> None:
     assert (states[first or ""], states[new]) == (KeyState.SIGNING, KeyState.WAITING)
     listed = keyring.list_keys(LATER + LEAD_TTL)
     assert {key.kid: key.state for key in listed}[first or ""] is KeyState.VERIFYING
-    assert [key.use for key in listed] == ["field", "index", "mac", "sig", "sig", "sig"]
+    assert [key.use for key in listed] == ["field", "index", "mac", *["sig"] * 5]
     assert {key.born_at for key in listed} == {NOW, LATER}
 
 
 def test_an_algorithm_without_key_is_an_error(keyring: Keyring) -> None:
     with pytest.raises(KeyringError) as caught:
-        keyring.signing_key("PS256", NOW)
+        keyring.signing_key("ES512", NOW)
     assert caught.value.code == "key_missing"
 
 
@@ -383,7 +446,7 @@ def test_ensure_encrypts_what_lies_open_when_a_passphrase_is_set(directory: Path
     keyring = Keyring.open(directory, PASSPHRASE)
     keyring.ensure(NOW)
     assert keyring.mac_key == mac_key
-    assert len(_names(directory)) == 5
+    assert len(_names(directory)) == COMPLETE
     with pytest.raises(KeyringError, match="passphrase_missing"):
         Keyring.open(directory).reload()
     with pytest.raises(KeyringError, match="passphrase_wrong"):

@@ -16,6 +16,7 @@ from idp import clock
 from idp.keyring import files
 from idp.services.platform import Platform
 from tests.oauth.browser import Browser
+from tests.oauth.key_server import KeyServer
 from tests.oauth.people import People
 from tests.oauth.relying_party import RelyingParty
 from tests.services.conftest import MovableClock
@@ -144,3 +145,11 @@ def scene(rp: RelyingParty, people: People, browser: Browser) -> Scene:
     browser.sign_in(account_id)
     browser.allow(rp, account_id, owner.enterprise_id)
     return Scene(rp, browser, account_id, owner.enterprise_id, handler_authorization_id)
+
+
+@pytest.fixture
+def key_server() -> Iterator[KeyServer]:
+    """The address of a client's keys."""
+    server = KeyServer()
+    yield server
+    server.stop()

@@ -86,7 +86,8 @@ def test_what_belongs_to_a_browser_s_request_is_not_looked_at(tool: RelyingParty
 
 def test_a_client_without_the_grant_starts_nothing(rp: RelyingParty) -> None:
     assert_error(rp.post("/oauth/device_authorization", {"scope": "openid"}), "unauthorized_client")
-    assert_error(rp.post("/oauth/device_authorization", {"scope": "openid"}, proof=False), "invalid_client", 401)
+    unproved = rp.post("/oauth/device_authorization", {"scope": "openid"}, proof=False)
+    assert_error(unproved, "invalid_client", 401)
 
 
 @pytest.mark.parametrize("method", ["get", "put"])

@@ -14,7 +14,7 @@ from tests.oauth.relying_party import ISSUER
 from tests.queries import AssertQueries
 
 # RFC 8414 §2, OIDC Discovery 3, RP-Initiated Logout 2.1, Back-Channel Logout 2.1, RFC 9207 3, RFC 9126 5,
-# JARM 4, RFC 9101 10.5, RFC 9396 10, RFC 9449 5.1 and prompt_values_supported (User Registration 1.0).
+# RFC 9701 7, JARM 4, RFC 9101 10.5, RFC 9396 10, RFC 9449 5.1, prompt_values_supported (Registration 1.0).
 TYPES: dict[str, type] = {
     "issuer": str,
     "authorization_endpoint": str,
@@ -44,6 +44,14 @@ TYPES: dict[str, type] = {
     "authorization_signing_alg_values_supported": list,
     "authorization_encryption_alg_values_supported": list,
     "authorization_encryption_enc_values_supported": list,
+    "id_token_encryption_alg_values_supported": list,
+    "id_token_encryption_enc_values_supported": list,
+    "userinfo_signing_alg_values_supported": list,
+    "userinfo_encryption_alg_values_supported": list,
+    "userinfo_encryption_enc_values_supported": list,
+    "introspection_signing_alg_values_supported": list,
+    "introspection_encryption_alg_values_supported": list,
+    "introspection_encryption_enc_values_supported": list,
     "authorization_details_types_supported": list,
     "require_request_uri_registration": bool,
     "request_object_signing_alg_values_supported": list,
@@ -51,9 +59,6 @@ TYPES: dict[str, type] = {
     "acr_values_supported": list,
     "prompt_values_supported": list,
     "claim_types_supported": list,
-    "userinfo_signing_alg_values_supported": list,
-    "userinfo_encryption_alg_values_supported": list,
-    "userinfo_encryption_enc_values_supported": list,
     "verified_claims_supported": bool,
     "trust_frameworks_supported": list,
     "claims_in_verified_claims_supported": list,

@@ -35,8 +35,10 @@ def test_the_jwk_set_holds_public_signing_keys_only(http: FlaskClient) -> None:
     assert {(key["kty"], key["alg"], key["use"]) for key in published} == {
         ("EC", "ES256", "sig"),
         ("RSA", "RS256", "sig"),
+        ("RSA", "PS256", "sig"),
+        ("OKP", "EdDSA", "sig"),
     }
-    assert all(key.get("crv", "P-256") == "P-256" for key in published)
+    assert {key["crv"] for key in published if "crv" in key} == {"P-256", "Ed25519"}
     assert len({key["kid"] for key in published}) == len(published)
     for key in published:
         assert not PRIVATE & key.keys()

@@ -22,8 +22,8 @@ from idp.services.platform import Platform
 from tests.certificates import Identity, common_name, issue
 from tests.oauth.browser import ORIGIN
 from tests.oauth.conftest import RegisterClient, SeparateRequests
+from tests.oauth.key_server import KeyServer
 from tests.oauth.relying_party import CLIENT_KEY, ISSUER, RelyingParty, assert_error, basic, dpop_proof
-from tests.oauth.test_private_key_jwt import KeyServer
 from tests.services.conftest import MovableClock
 
 HEADERS: Final = {

@@ -5,15 +5,14 @@ import hmac
 import json
 import time as wall_clock
 from collections.abc import Callable
-from threading import Thread
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from idp.oauth import client_keys
 from tests.oauth.conftest import RegisterClient, both_backends
+from tests.oauth.key_server import KeyServer
 from tests.oauth.relying_party import (
     ASSERTION_TYPE,
     CLIENT_KEY,
@@ -339,42 +338,6 @@ def test_registered_keys_that_are_none_refuse_and_nothing_breaks(
 
 
 # --- keys by address
-
-
-class KeyServer:
-    """A client's ``jwks_uri``: says what it is told to say, and counts."""
-
-    def __init__(self) -> None:
-        self.body: bytes = b"{}"
-        self.status = "200 OK"
-        self.asked = 0
-        self._server = make_server("127.0.0.1", 0, self._answer, handler_class=_Quiet)
-        Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-
-    @property
-    def uri(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/jwks.json"
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def _answer(self, _environ: Any, start_response: Any) -> list[bytes]:
-        self.asked += 1
-        start_response(self.status, [("Content-Type", "application/json")])
-        return [self.body]
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def key_server() -> Any:
-    server = KeyServer()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

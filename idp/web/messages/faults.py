@@ -15,6 +15,7 @@ _FAULTS: Mapping[str, str] = {
     "timeout": "对方在限定时间内没有应答",
     "too_large": "对方的应答过大",
     "answer_invalid": "对方的应答无法识别",
+    "encryption_key_missing": "对方要求加密，但没有可用的加密公钥",
     "unreadable": "通知内容无法解密",
     "kind_unknown": "当前版本不认识这种通知",
 }
