@@ -4,12 +4,12 @@ granted of it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from idp.domain import interoperable_json
 from idp.domain.errors import Refusal
 from idp.domain.handlers import MATTERS
 from idp.domain.identifiers import find_credit_code
@@ -74,12 +74,7 @@ def parse(text: str | None, served: Iterable[str]) -> Details | Refusal:
 
 
 def _elements(text: str) -> list[Any] | None:
-    if len(text) > MAX_LENGTH:
-        return None
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+    document = interoperable_json.parse(text, MAX_LENGTH)
     return document if isinstance(document, list) and 0 < len(document) <= MAX_DETAILS else None
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from idp.domain import interoperable_json
 from idp.domain.claims import CLAIM_SCOPES, MANDATE_SCOPES
 from idp.domain.errors import Refusal
 
@@ -96,12 +96,7 @@ def parse_claims_parameter(text: str | None, allowed_scopes: frozenset[str]) -> 
 
 
 def _sections(text: str) -> dict[str, dict[str, Any]] | None:
-    if len(text) > MAX_CLAIMS_PARAMETER:
-        return None
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+    document = interoperable_json.parse(text, MAX_CLAIMS_PARAMETER)
     if not isinstance(document, dict):
         return None
     sections = {name: document.get(name) or {} for name in SECTIONS}

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from idp.domain.claims import HANDLER, LEGAL_PERSON, PersonalData, Subject
+from idp.domain.dates import china_date
 from idp.domain.requested_claims import asked_values
 
 TRUST_FRAMEWORK: Final = "cn_gov_real_name"
@@ -87,9 +88,9 @@ def _authority(subject: Subject, person: PersonalData, matters: tuple[str, ...])
 
 
 def _validity(person: PersonalData) -> dict[str, str]:
-    """Dates (Authority 3.4); without ``end`` it lasts until it is revoked."""
+    """China's dates (Authority 3.4); without ``end`` it lasts until it is revoked."""
     dates = {"start": person.granted_from, "end": person.granted_until}
-    return {name: moment.date().isoformat() for name, moment in dates.items() if moment is not None}
+    return {name: china_date(moment).isoformat() for name, moment in dates.items() if moment is not None}
 
 
 def answer(asked: Iterable[Mapping[str, Any]], facts: Facts, now: datetime) -> Any:

@@ -1,0 +1,57 @@
+"""JSON from outside, as far as every program reads it the same (I-JSON, RFC 7493)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+DEEPEST: Final = 20
+LARGEST_INTEGER: Final = 2**53 - 1
+
+
+def parse(text: str, longest: int) -> Any:
+    """The document in ``text`` of at most ``longest`` characters.
+
+    None for null and for all that couldn't be stored or sent on unchanged: no JSON, numbers beyond a double,
+    half of a surrogate pair, the same member twice, or deeper than :data:`DEEPEST`.
+    """
+    if len(text) > longest:
+        return None
+    try:
+        document = json.loads(text, object_pairs_hook=_members, parse_constant=_refused)
+    except (ValueError, RecursionError):
+        return None
+    return document if _is_interoperable(document, DEEPEST) else None
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member is there twice")
+    return members
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _is_interoperable(value: Any, levels: int) -> bool:
+    """``levels`` is how many lists and objects may still be opened."""
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list):
+        return levels > 0 and all(_is_interoperable(item, levels - 1) for item in value)
+    return _is_text(value) if isinstance(value, str) else _is_number(value)
+
+
+def _is_text(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _is_number(value: Any) -> bool:
+    """True and null too; a double that is too large was read as infinite."""
+    return value is None or -LARGEST_INTEGER <= value <= LARGEST_INTEGER or _is_finite_fraction(value)
+
+
+def _is_finite_fraction(value: float) -> bool:
+    return isinstance(value, float) and abs(value) != float("inf")
