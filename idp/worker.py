@@ -24,8 +24,9 @@ from idp import clock, sms
 from idp.domain.audit import internal_origin
 from idp.ephemeral import EphemeralUnavailable
 from idp.ephemeral.database import DatabaseEphemeral
+from idp.oauth.event_tokens import sign_event_token
 from idp.oauth.tokens import sign_logout_token
-from idp.services import audit, authentication, deliveries, outbox, retention
+from idp.services import audit, authentication, deliveries, outbox, retention, signals
 from idp.services.lanes import Lanes
 from idp.services.outbox import Channels
 from idp.services.platform import Platform
@@ -150,4 +151,8 @@ def _channels(platform: Platform) -> Channels:
     def post(url: str, body: Mapping[str, str], headers: Mapping[str, str]) -> sms.Answer:
         return platform.outbound.post(url, json=body, headers=headers)
 
-    return Channels(sms.gateway(platform.settings, post), partial(sign_logout_token, platform))
+    return Channels(
+        sms.gateway(platform.settings, post),
+        partial(sign_logout_token, platform),
+        partial(signals.push, platform, partial(sign_event_token, platform)),
+    )

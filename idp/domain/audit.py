@@ -53,6 +53,9 @@ class AuditEvent(StrEnum):
     KEY_RETIRE = "key:retire"
     DELIVERY_RETRY = "delivery:retry"
     DELIVERY_DISCARD = "delivery:discard"
+    SIGNAL_STREAM_CREATE = "signal_stream:create"
+    SIGNAL_STREAM_UPDATE = "signal_stream:update"
+    SIGNAL_STREAM_DELETE = "signal_stream:delete"
     ROLE_GRANT = "role:grant"
     ROLE_WITHDRAW = "role:withdraw"
 

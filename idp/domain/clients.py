@@ -39,6 +39,7 @@ IDENTITY_SCOPES = (
     "verified_claims",
     "identity_document",
 )
+PLATFORM_SCOPES = ("ssf.manage", "ssf.read")  # of this provider's own interfaces, for clients themselves
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
@@ -136,7 +137,7 @@ class Client:
     @property
     def resource_scopes(self) -> frozenset[str]:
         """The scopes that mean something at this client's own resources."""
-        return self.scopes - frozenset(IDENTITY_SCOPES) if self.resources else frozenset()
+        return self.scopes - frozenset(IDENTITY_SCOPES + PLATFORM_SCOPES) if self.resources else frozenset()
 
 
 def is_client_id(text: str) -> bool:

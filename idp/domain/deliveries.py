@@ -12,16 +12,21 @@ _ERROR = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 def refusal_of(body: bytes) -> str:
-    """The ``error`` of a client's 400 (Back-Channel Logout 1.0 §2.8); ``unspecified`` for anything else.
+    """The ``error`` of a client's 400 (Back-Channel Logout 1.0 §2.8); ``unspecified`` for anything else."""
+    return error_of(body, "error") or "unspecified"
+
+
+def error_of(body: bytes, member: str) -> str | None:
+    """The code in that member of a JSON answer; None when there is none.
 
     The description is left out: it is the client's free text and may repeat what it was sent.
     """
     try:
         answer = json.loads(body) if len(body) <= LONGEST_ANSWER else None
     except (ValueError, RecursionError):
-        return "unspecified"
-    error = answer.get("error") if isinstance(answer, dict) else None
-    return error if isinstance(error, str) and _ERROR.fullmatch(error) else "unspecified"
+        return None
+    error = answer.get(member) if isinstance(answer, dict) else None
+    return error if isinstance(error, str) and _ERROR.fullmatch(error) else None
 
 
 def is_worth_another_try(code: str | None, created_at: datetime, now: datetime) -> bool:

@@ -7,9 +7,28 @@ from typing import Any, Literal
 from alembic import context
 
 from idp.ephemeral import database as ephemeral
-from idp.storage import accounts, audit, authorizations, clients, database, enterprises, handlers, outbox
+from idp.storage import (
+    accounts,
+    audit,
+    authorizations,
+    clients,
+    database,
+    enterprises,
+    handlers,
+    outbox,
+    signals,
+)
 
-ROWS = (accounts, audit, authorizations, clients, enterprises, handlers, outbox)  # imported for their tables
+ROWS = (
+    accounts,
+    audit,
+    authorizations,
+    clients,
+    enterprises,
+    handlers,
+    outbox,
+    signals,
+)  # imported for their tables
 PLAIN = {database.UtcDateTime: "sa.DateTime(timezone=True)", database.Json: "sa.Text()"}
 
 

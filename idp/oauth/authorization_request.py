@@ -12,7 +12,7 @@ import orjson
 
 from idp.domain import authorization_details, resources
 from idp.domain.authorization_details import Details, HandlerDetail
-from idp.domain.clients import FAPI2_MESSAGE_SIGNING, Client
+from idp.domain.clients import FAPI2_MESSAGE_SIGNING, PLATFORM_SCOPES, Client
 from idp.domain.errors import Refusal
 from idp.domain.interaction import PROMPTS, Asked
 from idp.domain.requested_claims import RequestedClaims, parse_claims_parameter
@@ -304,8 +304,10 @@ def _acr_values(client: Client, parameters: Mapping[str, str], requested: Reques
 
 
 def _scopes(client: Client, parameters: Mapping[str, str]) -> frozenset[str]:
-    """The registered ones among the asked; offline access only with consent asked for (OIDC Core 11)."""
-    scopes = frozenset(parameters.get("scope", "").split()) & client.scopes
+    """The registered ones among the asked that a person can grant; offline access only with consent asked for
+    (OIDC Core 11).
+    """
+    scopes = frozenset(parameters.get("scope", "").split()) & client.scopes - frozenset(PLATFORM_SCOPES)
     offline = "consent" in prompts_of(parameters) and "refresh_token" in client.grant_types
     return scopes if offline else scopes - {"offline_access"}
 

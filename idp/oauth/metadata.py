@@ -22,11 +22,12 @@ from idp.domain.clients import (
     GRANT_TYPES,
     IDENTITY_SCOPES,
     KEY_ENCRYPTION_ALGORITHMS,
+    PLATFORM_SCOPES,
     RESPONSE_TYPES,
     SIGNING_ALGORITHMS,
     SUBJECT_TYPES,
 )
-from idp.oauth import certificates, dpop
+from idp.oauth import certificates, dpop, signals
 from idp.oauth.answers import RESPONSE_MODES
 from idp.services.platform import Platform
 
@@ -103,7 +104,7 @@ def _requests() -> dict[str, Any]:
 def _tokens() -> dict[str, Any]:
     return {
         "grant_types_supported": list(GRANT_TYPES),
-        "scopes_supported": list(IDENTITY_SCOPES),
+        "scopes_supported": [*IDENTITY_SCOPES, *PLATFORM_SCOPES],
         "subject_types_supported": list(SUBJECT_TYPES),
         "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
     }
@@ -152,6 +153,8 @@ class ReadyDocuments:
         self._platform = platform
         body = orjson.dumps(provider_metadata(platform.settings))
         self._ready = {path: (body, _headers(body, max_age=3600)) for path in DISCOVERY_PATHS}
+        body = orjson.dumps(signals.transmitter_metadata(platform.settings.issuer, JWKS_PATH))
+        self._ready[signals.METADATA_PATH] = (body, _headers(body, max_age=3600))
         self._jwks_until = 0.0
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -29,13 +29,15 @@ class BearerError(Exception):
     def __init__(self, status: int, error: str | None, description: str = "", scheme: str = "Bearer") -> None:
         super().__init__(description)
         self.status, self.error, self.description, self.scheme = status, error, description, scheme
+        self.realm = REALM
 
     @property
     def challenge(self) -> str:
         """The value of ``WWW-Authenticate``."""
         if self.error is None:
-            return f'Bearer realm="{REALM}", DPoP realm="{REALM}", algs="{_ALGORITHMS}"'
-        text = f'{self.scheme} realm="{REALM}", error="{self.error}", error_description="{self.description}"'
+            return f'Bearer realm="{self.realm}", DPoP realm="{self.realm}", algs="{_ALGORITHMS}"'
+        told = f'error="{self.error}", error_description="{self.description}"'
+        text = f'{self.scheme} realm="{self.realm}", {told}'
         return f'{text}, algs="{_ALGORITHMS}"' if self.scheme == "DPoP" else text
 
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from idp import clock
 from idp.ephemeral import EphemeralUnavailable
-from idp.oauth import client_registration, device, dpop, endpoints, jwt_answers, pushed_requests
+from idp.oauth import client_registration, device, dpop, endpoints, jwt_answers, pushed_requests, signals
 from idp.oauth.metadata import ReadyDocuments, WsgiApp
 from idp.oauth.protected_resource import BearerError
 from idp.oauth.requests import MAX_BYTES, read_form
@@ -53,6 +53,7 @@ class JsonEndpoints:
             f"{PREFIX}revoke": (self._revoke, ("POST",)),
             f"{PREFIX}userinfo": (self._userinfo, ("GET", "HEAD", "POST")),
             f"{PREFIX}register": (self._register, ("POST",)),
+            **signals.handlers(platform),
         }
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -84,6 +85,9 @@ class JsonEndpoints:
                 return handler(request)
         except OAuth2Error as error:
             return error_response(error)
+        except BearerError as error:
+            body = {"error": error.error, "error_description": error.description} if error.error else {}
+            return json_response(body, error.status, {"WWW-Authenticate": error.challenge})
         except LOST:
             return failure(503, "temporarily_unavailable", {"Retry-After": "2"})
         except HTTPException as error:  # the body is too large, or ended too soon
@@ -116,11 +120,7 @@ class JsonEndpoints:
 
     def _userinfo(self, request: Request) -> Response:
         """OIDC Core 5.3."""
-        try:
-            return _response(endpoints.userinfo(self._platform, request), jwt_answers.USERINFO)
-        except BearerError as error:
-            body = {"error": error.error, "error_description": error.description} if error.error else {}
-            return json_response(body, error.status, {"WWW-Authenticate": error.challenge})
+        return _response(endpoints.userinfo(self._platform, request), jwt_answers.USERINFO)
 
     def _register(self, request: Request) -> Response:
         """RFC 7591 §3."""

@@ -301,7 +301,7 @@ def _end(session: Session, platform: Platform, sid: str, origin: Origin, reason:
     account_id = rows.end_login(session, sid, now)
     if account_id is None:
         return
-    authorizations.end_session(session, platform, sid, now)
+    authorizations.end_session(session, platform, sid, reason, now)
     audit.record(
         session,
         AuditEvent.LOGOUT,

@@ -23,7 +23,7 @@ from idp.domain.claims import HANDLER, NATURAL_PERSON, PersonalData, Subject, ha
 from idp.domain.clients import Client
 from idp.domain.errors import Refusal
 from idp.domain.requested_claims import RequestedClaims
-from idp.services import audit, clients, outbox
+from idp.services import audit, clients, outbox, signals
 from idp.services.platform import Platform
 from idp.storage import authorizations as rows
 from idp.storage.authorizations import Authorization
@@ -430,12 +430,14 @@ def revoke_for_client(
     return _revoke(session, platform, criterion, "consent_withdrawn", now)
 
 
-def end_session(session: Session, platform: Platform, sid: str, now: datetime) -> None:
+def end_session(session: Session, platform: Platform, sid: str, reason: str, now: datetime) -> None:
     """End what ends with a browser session: all but offline access, and tell every client that took
     part in it.
     """
-    for row in rows.clients_of_session(session, sid):
+    told = rows.clients_of_session(session, sid)
+    for row in told:
         _notify(session, platform, row)
+    signals.sessions_ended(session, platform, told, reason, now)
     offline = (" " + Authorization.scope + " ").contains(" offline_access ", autoescape=True)
     ending = (Authorization.sid == sid) & ~offline
     _revoke(session, platform, ending, "session_ended", now, notify=False)
@@ -456,6 +458,8 @@ def _revoke(
         if row["redeemed_at"] is not None and (row["client_id"], row["sid"]) not in told:
             told.add((row["client_id"], row["sid"]))
             _notify(session, platform, row)
+    if notify:
+        signals.authorizations_ended(session, platform, revoked, reason, now)
     return len(revoked)
 
 

@@ -1,4 +1,5 @@
-"""The outbox: text messages and back-channel logouts, written with their cause, delivered afterwards.
+"""The outbox: text messages, back-channel logouts and security events, written with their cause, delivered
+afterwards.
 
 A message is leased for one attempt in a short transaction, delivered outside any, then marked. So two workers
 never hold the same message, and one that dies gives its message back when the lease runs out: at least once.
@@ -28,15 +29,19 @@ from idp.storage.outbox import Leased
 
 SMS = "sms"
 BACKCHANNEL_LOGOUT = "backchannel_logout"
+SIGNAL = "signal"
 
 LEASE_TTL = timedelta(seconds=30)  # several times what one attempt may take
 FIRST_RETRY_AFTER = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=5)
 NOTICE_WORTH = timedelta(hours=24)
 LOGOUT_WORTH = timedelta(hours=8)  # no browser session outlives this
+SIGNAL_WORTH = timedelta(days=7)  # a client may keep sessions and data of its own for as long as it likes
 
 # The message (client_id, claims) to a JWT; None when there is no such client any more.
 SignLogoutToken = Callable[[Mapping[str, Any]], str | None]
+# Delivers a security event (client_id, stream_id, claims), or raises as an attempt that failed.
+PushSignal = Callable[[Mapping[str, Any]], None]
 
 
 class DeliveryError(Exception):
@@ -49,10 +54,11 @@ class RefusedError(DeliveryError):
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """The ways out that the worker brings along."""
+    """The ways out that the worker brings along; without ``push_signal`` events wait for one that has it."""
 
     sms: SmsGateway
     sign_logout_token: SignLogoutToken
+    push_signal: PushSignal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,14 @@ def enqueue_logout_token(
     """A logout token for a client (Back-Channel Logout 1.0 §2.5), signed when it leaves, so never stale."""
     payload = {"client_id": client_id, "uri": backchannel_logout_uri, "claims": dict(claims)}
     _enqueue(session, platform, BACKCHANNEL_LOGOUT, payload, done=False)
+
+
+def enqueue_signal(
+    session: Session, platform: Platform, client_id: str, stream_id: str, claims: Mapping[str, Any]
+) -> None:
+    """A security event to push to a client (RFC 8935), signed when it leaves."""
+    payload = {"client_id": client_id, "stream_id": stream_id, "claims": dict(claims)}
+    _enqueue(session, platform, SIGNAL, payload, done=False)
 
 
 def _enqueue(
@@ -167,9 +181,11 @@ def deliver_due(
     sign_logout_token: SignLogoutToken,
     now: datetime,
     limit: int = 100,
+    *,
+    push_signal: PushSignal | None = None,
 ) -> int:
     """Attempt up to ``limit`` due messages, one after the other; how many got through."""
-    channels = Channels(sms_gateway, sign_logout_token)
+    channels = Channels(sms_gateway, sign_logout_token, push_signal)
     delivered = 0
     for _ in range(limit):
         message = lease_due(platform, now)
@@ -184,6 +200,8 @@ def _send(platform: Platform, message: Leased, payload: dict[str, Any], channels
         channels.sms.send(payload["phone"], payload["text"], f"{message.id}")
     elif message.kind == BACKCHANNEL_LOGOUT:
         _send_logout_token(platform, payload, channels.sign_logout_token)
+    elif message.kind == SIGNAL and channels.push_signal is not None:
+        channels.push_signal(payload)
     else:  # written by a newer version, which will deliver it
         raise DeliveryError(f"kind_unknown {message.kind}")
 
@@ -218,4 +236,6 @@ def _worth(message: Leased, payload: dict[str, Any]) -> timedelta:
     """For how long it makes sense to deliver it."""
     if message.kind == BACKCHANNEL_LOGOUT:
         return LOGOUT_WORTH
+    if message.kind == SIGNAL:
+        return SIGNAL_WORTH
     return CODE_WORTH if payload.get("code") else NOTICE_WORTH

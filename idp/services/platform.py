@@ -38,4 +38,5 @@ class Platform:
     outbound: Outbound
     clients: BriefCache[Client | None] = field(default_factory=BriefCache)
     resource_servers: BriefCache[ScopesByResource] = field(default_factory=BriefCache)
+    signal_receivers: BriefCache[frozenset[str]] = field(default_factory=BriefCache)
     verified_tokens: BriefCache[Decoded | None] = field(default_factory=BriefCache)

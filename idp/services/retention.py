@@ -7,18 +7,21 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from idp.storage import clients, logins, outbox
+from idp.storage import clients, logins, outbox, signals
 from idp.storage.database import transaction
 
 KEPT = timedelta(days=1)  # after the end, so that a late use can still be told from an unknown one
 UNDELIVERED_KEPT = timedelta(days=30)  # longer than any holiday, so that an administrator gets to see it
+EVENTS_KEPT = timedelta(days=7)  # for receivers that poll; as long as events are pushed
 BATCH = 500
 
 Delete = Callable[[Session, datetime, int], int]
 
 
 def purge(now: datetime) -> int:
-    """Delete a batch each of messages, authorizations, logins, leave to register, all over; how many."""
+    """Delete a batch each of messages, authorizations, logins, leave to register, all over, and of
+    events that nobody has fetched; how many.
+    """
     done = (
         outbox.purge_delivered,
         logins.purge_authorizations,
@@ -26,6 +29,7 @@ def purge(now: datetime) -> int:
         clients.purge_initial_access_tokens,
     )
     gone = sum(_delete(delete, now - KEPT) for delete in done)
+    gone += _delete(signals.purge_events, now - EVENTS_KEPT)
     return gone + _delete(outbox.purge_given_up, now - UNDELIVERED_KEPT)
 
 

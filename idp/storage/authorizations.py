@@ -276,7 +276,19 @@ def revoke(session: Session, criterion: ColumnElement[bool], reason: str, now: d
         update(_a)
         .where(criterion, _a.revoked_at.is_(None))
         .values(revoked_at=now, revoked_reason=reason)
-        .returning(_a.id, _a.client_id, _a.account_id, _a.sid, _a.redeemed_at)
+        .returning(
+            _a.id,
+            _a.client_id,
+            _a.account_id,
+            _a.sid,
+            _a.redeemed_at,
+            _a.scope,
+            _a.handler_authorization_id,
+            select(Enterprise.enterprise_credit_code)
+            .where(Enterprise.id == _a.enterprise_id)
+            .scalar_subquery()
+            .label("enterprise_credit_code"),
+        )
         .execution_options(synchronize_session=False)
     )
     return list(session.execute(statement).mappings())

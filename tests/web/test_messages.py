@@ -29,6 +29,10 @@ PROTOCOL = {
     "refresh_token_reused",
     "registration_unknown",
     "scope_wider",
+    "stream_exists",
+    "stream_invalid",
+    "stream_unknown",
+    "verification_too_soon",
 }
 
 

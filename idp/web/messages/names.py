@@ -171,6 +171,7 @@ AUDIT_AREAS = {
     "client": "应用",
     "key": "密钥",
     "delivery": "通知投递",
+    "signal_stream": "安全事件流",
     "role": "角色",
 }
 
@@ -210,6 +211,9 @@ AUDIT_EVENTS = {
     "key:retire": "停用密钥",
     "delivery:retry": "重新投递通知",
     "delivery:discard": "放弃通知",
+    "signal_stream:create": "登记安全事件流",
+    "signal_stream:update": "变更安全事件流",
+    "signal_stream:delete": "删除安全事件流",
     "role:grant": "授予角色",
     "role:withdraw": "收回角色",
 }
