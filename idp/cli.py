@@ -197,14 +197,21 @@ def verify_audit() -> None:
     required=True,
     help="smdvs's public keys, as `python -m clients.smdvs.keys` prints them.",
 )
-def load_demonstration(smdvs_url: str, smdvs_jwks: Path) -> None:
+@click.option(
+    "--smdvs-events",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with the authorization header of smdvs's event stream, as `python -m clients.smdvs.events` "
+    "prints it; without it no events are pushed to smdvs.",
+)
+def load_demonstration(smdvs_url: str, smdvs_jwks: Path, smdvs_events: Path | None) -> None:
     """Load the demonstration accounts, enterprises and smdvs's registration;
     a second time changes nothing.
     """
     platform = _platform()
     if not platform.settings.development:
         _fail("IDP_ENV: demonstration data is for development only.")
-    demonstration.load(platform, smdvs_url, json.loads(smdvs_jwks.read_text(encoding="utf-8")))
+    header = smdvs_events.read_text(encoding="ascii").strip() if smdvs_events else None
+    demonstration.load(platform, smdvs_url, json.loads(smdvs_jwks.read_text(encoding="utf-8")), header)
     click.echo("The demonstration data is there.")
 
 

@@ -16,6 +16,7 @@ from clients.smdvs import (
     api,
     browser,
     cookies,
+    events,
     forms,
     labels,
     messages,
@@ -49,7 +50,7 @@ def create_app(settings: Settings) -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["smdvs"] = system.build(settings)
-    for blueprint in (_bootstrap(), browser.blueprint, oidc.blueprint, api.blueprint):
+    for blueprint in (_bootstrap(), browser.blueprint, oidc.blueprint, events.blueprint, api.blueprint):
         app.register_blueprint(blueprint)
     app.add_url_rule("/smdvs/healthz", view_func=_healthz)
     app.add_url_rule("/", "root", lambda: redirect(pages.HOME))

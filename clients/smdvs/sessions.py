@@ -13,11 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from clients.rp import clock, sign_in
 from clients.rp.errors import ProviderUnavailable
 from clients.rp.logout import LogoutEvent
 from clients.rp.sealed import SealBroken
 from clients.rp.sign_in import RefreshRefused, SignedIn, Tokens
+from clients.rp.signals import EventToken, SecurityEvent, SessionRevoked, TokenClaimsChange
+from clients.smdvs.access import MATTER
 from clients.smdvs.storage import seen
 from clients.smdvs.storage import sessions as rows
 from clients.smdvs.storage.sessions import BrowserSession
@@ -133,6 +137,33 @@ def end_by_event(system: System, event: LogoutEvent, now: datetime) -> bool:
             rows.end_sessions_of(session, event.sid, event.sub)
     system.liveness.drop_all()
     return first
+
+
+def end_by_signals(system: System, token: EventToken, now: datetime) -> bool:
+    """Carry out the events of a token, once; false when it has been used before.
+
+    Whatever the provider tells, what it has said of tokens until now is no longer taken for granted.
+    """
+    with system.database.transaction() as session:
+        identifier = hashlib.sha256(token.jti.encode()).hexdigest()
+        first = seen.claim(session, "event", identifier, now, token.expires_at)
+        for event in token.events if first else ():
+            _carry_out(session, event)
+    system.liveness.drop_all()
+    return first
+
+
+def _carry_out(session: Session, event: SecurityEvent) -> None:
+    if isinstance(event, SessionRevoked):
+        rows.end_described_sessions(session, event.subject)
+    elif isinstance(event, TokenClaimsChange) and _has_lost_the_matter(event.claims):
+        rows.end_described_sessions(session, event.subject, account_type="handler")
+
+
+def _has_lost_the_matter(claims: Mapping[str, Any]) -> bool:
+    """Whether a handler's tokens no longer cover what we are here for."""
+    matters = claims.get("handler_scope", [MATTER])
+    return not isinstance(matters, list) or MATTER not in matters
 
 
 def _ours(system: System, row: BrowserSession) -> bool:

@@ -69,7 +69,10 @@ def _prepare(demo: Demonstration) -> None:
     _step(demo, [*flask, "db", "upgrade"], demo.idp_environ)
     _step(demo, [sys.executable, "-m", "clients.smdvs.migrate"], demo.smdvs_environ)
     jwks.write_text(_step(demo, [sys.executable, "-m", "clients.smdvs.keys"], demo.smdvs_environ))
-    registration = ["--smdvs-url", demo.smdvs_url, "--smdvs-jwks", str(jwks)]
+    events = demo.var / "smdvs-events.txt"
+    events.touch(mode=0o600)  # a secret that both share
+    events.write_text(_step(demo, [sys.executable, "-m", "clients.smdvs.events"], demo.smdvs_environ))
+    registration = ["--smdvs-url", demo.smdvs_url, "--smdvs-jwks", str(jwks), "--smdvs-events", str(events)]
     _step(demo, [*flask, "demo", "load", *registration], demo.idp_environ)
 
 

@@ -8,7 +8,7 @@ with the demonstration meanwhile (a revoked handler, a changed password) stays.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -18,8 +18,9 @@ from idp import clock
 from idp.crypto import random_id
 from idp.domain.audit import AuditEvent, internal_origin
 from idp.domain.errors import Refusal
+from idp.domain.signal_streams import PUSH, Delivery, Stream
 from idp.domain.submissions import LegalPerson, NaturalPerson, Subject
-from idp.services import accounts, audit, clients, handlers, identities, registration
+from idp.services import accounts, audit, clients, handlers, identities, registration, signal_streams
 from idp.services.demonstration_registry import BATTERIES, CARS, PERSON_OF_ACCOUNT
 from idp.services.handlers import HandlerApplicationForm
 from idp.services.platform import Platform
@@ -64,14 +65,19 @@ MEMBERS: Final = (
 )
 
 
-def load(platform: Platform, smdvs_url: str, smdvs_jwks: Mapping[str, Any]) -> None:
-    """Load everything. ``smdvs_url`` is where smdvs answers, without path; ``smdvs_jwks`` its public keys.
+def load(
+    platform: Platform, smdvs_url: str, smdvs_jwks: Mapping[str, Any], smdvs_events: str | None = None
+) -> None:
+    """Load everything. ``smdvs_url`` is where smdvs answers, without path; ``smdvs_jwks`` its public keys;
+    ``smdvs_events`` the authorization header for pushing events to it, without which none are.
 
     Raises NotForProductionError elsewhere than in development.
     """
     if not platform.settings.development:
         raise NotForProductionError("the demonstration accounts are for development only")
     _load_client(platform, smdvs_url.rstrip("/"), smdvs_jwks)
+    if smdvs_events is not None:
+        _load_stream(platform, Delivery(PUSH, f"{smdvs_url.rstrip('/')}/smdvs/events", smdvs_events))
     for member in MEMBERS:
         account_id = _load_account(platform, member)
         _load_identity(platform, member, account_id)
@@ -127,6 +133,21 @@ def _load_client(platform: Platform, smdvs_url: str, smdvs_jwks: Mapping[str, An
     outcome = clients.register(platform, metadata, ORIGIN, replace=present is not None)
     if isinstance(outcome, Refusal) and outcome.code != "client_id_taken":
         raise ValueError(f"smdvs can't be registered: {outcome.problems}")
+
+
+def _load_stream(platform: Platform, delivery: Delivery) -> None:
+    """Register smdvs's event stream, or let it follow where smdvs answers; a paused one stays paused."""
+    if signal_streams.delivers_by(platform, CLIENT_ID, delivery):
+        return
+    present = signal_streams.find_stream(CLIENT_ID)
+    document: dict[str, Any] = {"delivery": asdict(delivery)}
+    if present is None:
+        outcome = signal_streams.create(platform, CLIENT_ID, document, ORIGIN)
+    else:
+        document["stream_id"] = present.stream_id
+        outcome = signal_streams.update(platform, CLIENT_ID, document, ORIGIN)
+    if not isinstance(outcome, Stream) and outcome.code != "stream_exists":
+        raise ValueError(f"smdvs's event stream can't be registered: {outcome.problems}")
 
 
 def _load_account(platform: Platform, member: _Member) -> str:

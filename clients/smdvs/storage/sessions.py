@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, false, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from clients.rp.signals import Subject
 from clients.smdvs.storage.database import Base
 
 
@@ -91,6 +92,23 @@ def end_sessions_of(session: Session, sid: str | None, sub: str | None) -> int:
     else:
         whose = BrowserSession.sub == sub
     return _count(session.execute(delete(BrowserSession).where(whose)))
+
+
+def end_described_sessions(session: Session, subject: Subject, account_type: str | None = None) -> int:
+    """End the sessions that fit every part of an event's subject that is given; those of nobody when none is.
+    Returns how many ended.
+    """
+    parts = (
+        (BrowserSession.sub, subject.sub),
+        (BrowserSession.sid, subject.sid),
+        (BrowserSession.enterprise_credit_code, subject.tenant),
+    )
+    given = [column == value for column, value in parts if value is not None]
+    if subject.sub is None and subject.sid is None:
+        given = [false()]
+    if account_type is not None:
+        given.append(BrowserSession.account_type == account_type)
+    return _count(session.execute(delete(BrowserSession).where(*given)))
 
 
 def purge_sessions(session: Session, now: datetime) -> None:
