@@ -106,7 +106,7 @@ def find_stream(client_id: str) -> Stream | None:
         return None if row is None else _stream(row)
 
 
-def get_stream(client_id: str, stream_id: str | None) -> Stream | Refusal:
+def get_stream(client_id: str, stream_id: object) -> Stream | Refusal:
     """The client's stream if that is its id; ``stream_unknown``."""
     stream = find_stream(client_id)
     return stream if stream and stream.stream_id == stream_id else Refusal.of("stream_unknown")
@@ -232,18 +232,18 @@ def verify(platform: Platform, client_id: str, document: Mapping[str, Any]) -> R
     ``stream_unknown``, ``stream_invalid``; ``verification_too_soon`` after less than ten seconds.
     """
     state = rules.asked_state(document)
-    if isinstance(state, Refusal):
-        return state
+    stream = get_stream(client_id, document.get("stream_id"))
+    if isinstance(state, Refusal) or isinstance(stream, Refusal):
+        return state if isinstance(state, Refusal) else Refusal.of("stream_unknown")
+    if stream.status == rules.DISABLED:
+        return rules.refused("names a stream that is disabled", "stream_id")
+    if not _may_verify(platform, stream.stream_id):  # outside the transaction: SQLite has one writer
+        return Refusal.of("verification_too_soon")
     with transaction() as session:
         row = rows.lock_stream(session, client_id, to_change=False)
-        if row is None or row.stream_id != document.get("stream_id"):
-            return Refusal.of("stream_unknown")
-        if row.status == rules.DISABLED:
-            return rules.refused("names a stream that is disabled", "stream_id")
-        if not _may_verify(platform, row.stream_id):
-            return Refusal.of("verification_too_soon")
-        sub_id = events.opaque(row.stream_id)
-        signals.send(session, platform, row, sub_id, events.verification(state), clock.now())
+        if row is not None:
+            sub_id = events.opaque(row.stream_id)
+            signals.send(session, platform, row, sub_id, events.verification(state), clock.now())
     return None
 
 
