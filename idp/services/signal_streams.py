@@ -233,8 +233,10 @@ def verify(platform: Platform, client_id: str, document: Mapping[str, Any]) -> R
     """
     state = rules.asked_state(document)
     stream = get_stream(client_id, document.get("stream_id"))
-    if isinstance(state, Refusal) or isinstance(stream, Refusal):
-        return state if isinstance(state, Refusal) else Refusal.of("stream_unknown")
+    if isinstance(stream, Refusal):
+        return stream
+    if isinstance(state, Refusal):
+        return state
     if stream.status == rules.DISABLED:
         return rules.refused("names a stream that is disabled", "stream_id")
     if not _may_verify(platform, stream.stream_id):  # outside the transaction: SQLite has one writer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -42,10 +43,8 @@ def _registered(platform: Platform) -> None:
     register(platform, "another")
 
 
-def authorizations_ended(
-    platform: Platform, *rows: dict[str, object], reason: str = "handler_revoked"
-) -> None:
-    usual = {
+def authorizations_ended(platform: Platform, *rows: dict[str, Any], reason: str = "handler_revoked") -> None:
+    usual: dict[str, Any] = {
         "client_id": "receiver",
         "account_id": "account",
         "sid": "sid",
@@ -350,7 +349,7 @@ def test_no_event_is_lost_between_pausing_and_going_on(platform: Platform) -> No
     at_once(
         [
             lambda: set_status(platform, mine, "enabled"),
-            *[lambda sid=f"{number}": sign_out(platform, sid) for number in range(5)],  # type: ignore[misc]
+            *[lambda sid=f"{number}": sign_out(platform, sid) for number in range(5)],
         ]
     )
     receiver = Receiver()
