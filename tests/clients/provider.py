@@ -34,6 +34,7 @@ OTHER_ENTERPRISE = "91990101MADEM002XY"
 MATTER = "nev-accident-report"
 SCOPE = "openid profile phone enterprise handler roles accident_report:submit accident_report:read"
 _DPOP = jws.JWSRegistry(algorithms=["ES256"], strict_check_header=False)
+SESSION_REVOKED = "https://schemas.openid.net/secevent/caep/event-type/session-revoked"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
@@ -150,6 +151,19 @@ class TestProvider:
             "exp": now + 120,
             "jti": secrets.token_urlsafe(12),
             "events": {LOGOUT_EVENT: {}},
+            **changes,
+        }
+        return self.sign({name: value for name, value in claims.items() if value is not None}, typ)
+
+    def event_token(self, sub_id: Any, *, typ: str = "secevent+jwt", **changes: Any) -> str:
+        """A security event token, of a revoked session; ``changes`` override claims, None leaves one out."""
+        claims: Claims = {
+            "iss": self.issuer,
+            "aud": self.client_id,
+            "iat": int(time.time()),
+            "jti": secrets.token_urlsafe(12),
+            "sub_id": sub_id,
+            "events": {SESSION_REVOKED: {}},
             **changes,
         }
         return self.sign({name: value for name, value in claims.items() if value is not None}, typ)

@@ -6,7 +6,8 @@ from dataclasses import asdict
 import pytest
 
 from idp import clock
-from idp.services import accounts, authentication, clients, demonstration, handlers
+from idp.domain.signal_streams import PUSH, Delivery, Stream
+from idp.services import accounts, authentication, clients, demonstration, handlers, signal_streams
 from idp.services.authentication import Authenticated
 from idp.services.demonstration import MEMBERS, PASSWORD
 from idp.services.platform import Platform
@@ -201,3 +202,35 @@ def test_an_identity_or_account_made_by_another_load_meanwhile_is_taken_as_it_is
     load(platform)
     monkeypatch.undo()
     assert snapshot(platform) == before
+
+
+def load_with_events(platform: Platform, url: str = URL, header: str = "Bearer smdvs") -> Stream:
+    demonstration.load(platform, url, JWKS, header)
+    stream = signal_streams.find_stream("smdvs")
+    assert stream is not None
+    assert signal_streams.delivers_by(platform, "smdvs", Delivery(PUSH, f"{url}/smdvs/events", header))
+    return stream
+
+
+def test_smdvs_has_a_stream_that_follows_where_it_answers_and_stays_as_people_left_it(
+    platform: Platform,
+) -> None:
+    stream = load_with_events(platform)
+    assert stream.status == "enabled"
+    recorded = len(events(platform))
+    assert load_with_events(platform) == stream
+    assert len(events(platform)) == recorded
+    document = {"stream_id": stream.stream_id, "status": "paused"}
+    signal_streams.set_status(platform, "smdvs", document, ORIGIN)
+    moved = load_with_events(platform, "http://127.0.0.1:6001", "Bearer new")
+    assert (moved.stream_id, moved.status) == (stream.stream_id, "paused")
+
+
+def test_without_a_header_smdvs_has_no_stream(platform: Platform) -> None:
+    load(platform)
+    assert signal_streams.find_stream("smdvs") is None
+
+
+def test_an_address_that_no_stream_can_have_is_said(platform: Platform) -> None:
+    with pytest.raises(ValueError, match="event stream can't be registered"):
+        demonstration.load(platform, URL, JWKS, "two\nlines")
