@@ -149,5 +149,9 @@ def _act(
 
 
 def destination(platform: Platform, message: Leased) -> str:
-    """Who has to answer for a message to be delivered: a client, else whoever takes messages of its kind."""
-    return str(_payload(platform, message.payload_encrypted).get("client_id") or message.kind)
+    """Who has to answer for a message to be delivered: for each kind a client, else whoever takes that kind.
+
+    A client whose event receiver doesn't answer still hears of logouts at once.
+    """
+    client_id = _payload(platform, message.payload_encrypted).get("client_id")
+    return f"{message.kind} {client_id or ''}".strip()

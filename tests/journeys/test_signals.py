@@ -15,8 +15,7 @@ import pytest
 from lxml import html
 
 from tests.applications import Applications, serving
-from tests.journeys.people import Page, Person
-from tests.journeys.test_demonstration import PASSWORD, PHONES
+from tests.journeys.people import DEMO_PASSWORD, PHONES, Page, Person
 
 GOAL_SECONDS = 1.0
 PATIENCE_SECONDS = 20
@@ -49,7 +48,7 @@ class Demonstration:
         """Somebody who has signed in there."""
         person = Person(self.running.idp_url)
         page = person.open(f"{self.running.smdvs_url}/smdvs/login")
-        page = person.sign_in(page, f"demo_{name}", PHONES[name], PASSWORD)
+        page = person.sign_in(page, f"demo_{name}", PHONES[name], DEMO_PASSWORD)
         page = person.submit(page, "consent-approve") if "/consent" in page.url else page
         assert page.url.startswith(self.running.smdvs_url), page.text
         return person
@@ -57,7 +56,7 @@ class Demonstration:
     def on_platform(self, name: str, path: str) -> tuple[Person, Page]:
         """Somebody who has signed in at the platform, and the page they have opened."""
         person = Person(self.running.idp_url)
-        person.sign_in(person.open("/login"), f"demo_{name}", PHONES[name], PASSWORD)
+        person.sign_in(person.open("/login"), f"demo_{name}", PHONES[name], DEMO_PASSWORD)
         return person, person.open(path)
 
 

@@ -139,9 +139,14 @@ def test_a_code_is_not_sent_again_after_its_life(sending: Platform, moving_clock
     assert deliveries.discard(sending, delivery.id, ORIGIN, ADMIN) is None
 
 
-def test_the_destination_of_a_message_is_its_client_or_its_kind(sending: Platform) -> None:
+def test_the_destination_of_a_message_is_its_kind_at_its_client(sending: Platform) -> None:
     with transaction() as session:
         outbox.enqueue_logout_token(session, sending, "reports", "https://c.example/out", {})
+        outbox.enqueue_signal(session, sending, "reports", "stream", {})
         outbox.enqueue_sms(session, sending, PHONE, "login", "text")
-    leased = [outbox.lease_due(sending, clock.now()) for _ in range(2)]
-    assert {deliveries.destination(sending, message) for message in leased if message} == {"reports", "sms"}
+    leased = [outbox.lease_due(sending, clock.now()) for _ in range(3)]
+    assert {deliveries.destination(sending, message) for message in leased if message} == {
+        "backchannel_logout reports",
+        "signal reports",
+        "sms",
+    }
