@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-import orjson
 from authlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
 from werkzeug.wrappers import Request, Response
 
 from idp import clock
+from idp.domain import interoperable_json
 from idp.domain import signal_streams as rules
 from idp.domain.clients import PLATFORM_SCOPES, Client
 from idp.domain.errors import Refusal
@@ -199,10 +199,9 @@ def _document(request: Request) -> dict[str, Any]:
     """The JSON object of the body; a body that doesn't say what it is is taken for JSON, as SSF 1.0 does."""
     if request.mimetype not in {"", JSON}:
         raise InvalidRequestError(f"The body must be {JSON}")
-    body = request.get_data(cache=False)
     try:
-        document = orjson.loads(body) if len(body) <= MAX_BYTES else None
-    except orjson.JSONDecodeError:
+        document = interoperable_json.parse(request.get_data(cache=False).decode(), MAX_BYTES)
+    except UnicodeDecodeError:
         document = None
     if not isinstance(document, dict):
         raise InvalidRequestError("The body must be a JSON object")

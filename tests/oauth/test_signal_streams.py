@@ -13,7 +13,7 @@ from idp.services.platform import Platform
 from tests.oauth.browser import ORIGIN
 from tests.oauth.conftest import RegisterClient, Scene, both_backends
 from tests.oauth.event_receiver import SSF_CLIENT, EventReceiver
-from tests.oauth.relying_party import ISSUER, RelyingParty, assert_error
+from tests.oauth.relying_party import ISSUER, RelyingParty, assert_error, dpop_proof
 
 PUSH = {"method": "urn:ietf:rfc:8935", "endpoint_url": "https://rp.example/events"}
 POLL = {"method": "urn:ietf:rfc:8936", "endpoint_url": f"{ISSUER}/ssf/poll"}
@@ -144,6 +144,21 @@ def test_other_methods_are_not_there(http: FlaskClient, path: str) -> None:
     assert "POST" in answer.headers["Allow"]
 
 
+def test_a_token_bound_to_a_key_manages_a_stream_with_proof_of_the_key_alone(
+    register: RegisterClient,
+) -> None:
+    rp = register(**SSF_CLIENT, dpop_bound_access_tokens=True)
+    answer = rp.token(
+        {"grant_type": "client_credentials", "scope": "ssf.manage"},
+        headers={"DPoP": dpop_proof("/oauth/token")},
+    )
+    token = answer.get_json()["access_token"]
+    assert_challenged(EventReceiver(rp.http, token), "GET", CONFIGURATION, 401, "invalid_token")
+    proof = dpop_proof("/ssf/stream", method="GET", access_token=token)
+    headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
+    assert rp.http.get("/ssf/stream", headers=headers).get_json() == []
+
+
 # --- the configuration
 
 
@@ -219,7 +234,17 @@ def test_a_wrong_configuration_is_refused_by_name(
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"null", b"{", b'{"description": "\xff"}', b'{"a": "\\ud800"}', b"{" + b" " * 40_000 + b"}"],
+    [
+        b'{"status": "paused", "status": "enabled"}',
+        b'{"a": 1e999}',
+        b"",
+        b"[]",
+        b"null",
+        b"{",
+        b'{"description": "\xff"}',
+        b'{"a": "\\ud800"}',
+        b"{" + b" " * 40_000 + b"}",
+    ],
 )
 @pytest.mark.parametrize(
     ("method", "path"),
