@@ -32,11 +32,26 @@ def test_a_code_flow_tells_for_which_enterprise_the_person_acts(
 def test_a_client_authenticates_by_its_key_everywhere(
     algorithm: str, openid: OpenIdClient, person: Person
 ) -> None:
-    client = openid.register(**openid.key(algorithm), id_token_signed_response_alg="ES256")
+    client = openid.register(**openid.key(algorithm))
     tokens = openid.tokens(person)
     assert openid.introspect(tokens)["client_id"] == client["client_id"]
     openid.program.ask("revoke", token=tokens["access_token"])
     assert openid.introspect(tokens) == {"active": False}
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
+def test_the_provider_signs_with_the_registered_algorithm(
+    algorithm: str, openid: OpenIdClient, person: Person
+) -> None:
+    openid.register(
+        id_token_signed_response_alg=algorithm,
+        access_token_signed_response_alg=algorithm,
+        userinfo_signed_response_alg=algorithm,
+        introspection_signed_response_alg=algorithm,
+    )
+    tokens = openid.tokens(person)
+    assert openid.introspect(tokens)["enterprise_credit_code"] == CREDIT_CODE
+    assert openid.userinfo(tokens)["enterprise_credit_code"] == CREDIT_CODE
 
 
 def test_a_refresh_token_is_rotated(openid: OpenIdClient, person: Person) -> None:
