@@ -7,9 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.foreign.openid_client import OpenIdClient, Refused
-from tests.foreign.sites import CREDIT_CODE, ENTERPRISE, MATTER, let_in, sign_in
-from tests.journeys.people import Person
+from tests.foreign.sites import CREDIT_CODE, ENTERPRISE, MATTER, SCOPE, let_in, sign_in
+from tests.journeys.people import DEMO_PASSWORD, PHONES, Page, Person
 
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 either_installation = pytest.mark.parametrize("platform", ["as_it_comes", "with_nonces"], indirect=True)
 
 
@@ -32,11 +33,26 @@ def test_a_code_flow_tells_for_which_enterprise_the_person_acts(
 def test_a_client_authenticates_by_its_key_everywhere(
     algorithm: str, openid: OpenIdClient, person: Person
 ) -> None:
-    client = openid.register(**openid.key(algorithm), id_token_signed_response_alg="ES256")
+    client = openid.register(**openid.key(algorithm))
     tokens = openid.tokens(person)
     assert openid.introspect(tokens)["client_id"] == client["client_id"]
     openid.program.ask("revoke", token=tokens["access_token"])
     assert openid.introspect(tokens) == {"active": False}
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "PS256", "EdDSA", "RS256"])
+def test_the_provider_signs_with_the_registered_algorithm(
+    algorithm: str, openid: OpenIdClient, person: Person
+) -> None:
+    openid.register(
+        id_token_signed_response_alg=algorithm,
+        access_token_signed_response_alg=algorithm,
+        userinfo_signed_response_alg=algorithm,
+        introspection_signed_response_alg=algorithm,
+    )
+    tokens = openid.tokens(person)
+    assert openid.introspect(tokens)["enterprise_credit_code"] == CREDIT_CODE
+    assert openid.userinfo(tokens)["enterprise_credit_code"] == CREDIT_CODE
 
 
 def test_a_refresh_token_is_rotated(openid: OpenIdClient, person: Person) -> None:
@@ -100,6 +116,37 @@ def test_signing_out_ends_the_sign_in_everywhere(openid: OpenIdClient, person: P
     page = person.open(openid.url(prompt="none"))
     with pytest.raises(Refused, match="login_required"):
         openid.answer(page)
+
+
+def on_a_device(openid: OpenIdClient, person: Person) -> Page:
+    """Start on a device, which asks for its tokens from now on; the question that its owner is shown."""
+    openid.register(
+        grant_types=[DEVICE_CODE, "refresh_token"],
+        redirect_uris=[],
+        token_endpoint_auth_method="none",
+        bound="ES256",
+        dpop_bound_access_tokens=True,
+    )
+    device = openid.program.ask("device", parameters={"scope": SCOPE})
+    openid.program.begin("poll")
+    page = person.submit(
+        person.open(device["verification_uri"]), "device-submit", {"user_code": device["user_code"].lower()}
+    )
+    return person.sign_in(page, "demo_handler", PHONES["handler"], DEMO_PASSWORD)
+
+
+def test_a_device_gets_its_tokens_when_the_person_agrees(openid: OpenIdClient, person: Person) -> None:
+    page = person.submit(on_a_device(openid, person), "consent-approve")
+    assert "设备已登录" in page.text
+    tokens = openid.program.result()
+    assert tokens["claims"]["enterprise_credit_code"] == CREDIT_CODE
+    assert openid.userinfo(openid.refresh(tokens))["handler_scope"] == [MATTER]
+
+
+def test_a_device_gets_nothing_when_the_person_refuses(openid: OpenIdClient, person: Person) -> None:
+    person.submit(on_a_device(openid, person), "consent-deny")
+    with pytest.raises(Refused, match="access_denied"):
+        openid.program.result()
 
 
 def test_a_request_can_be_pushed(openid: OpenIdClient, person: Person) -> None:

@@ -82,8 +82,8 @@ const commands = {
     return told(await oidc.authorizationCodeGrant(config, request, pending, undefined, { DPoP: dpop }))
   },
 
-  async refresh({ token, parameters }) {
-    return told(await oidc.refreshTokenGrant(config, token, parameters, { DPoP: dpop }))
+  async refresh({ token }) {
+    return told(await oidc.refreshTokenGrant(config, token, undefined, { DPoP: dpop }))
   },
 
   userinfo: ({ token, sub }) => oidc.fetchUserInfo(config, token, sub, { DPoP: dpop }),
