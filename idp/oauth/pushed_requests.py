@@ -52,8 +52,6 @@ def _validated(
     parameters = request_objects.unpacked(platform, client, sent, now)
     if isinstance(parameters, Fault):
         return parameters
-    if parameters.get("client_id", client.client_id) != client.client_id:
-        return Fault("invalid_request", "client_id is another client")
     redirect_uri = parameters.get("redirect_uri")
     if redirect_uri is None or not redirect_uri_matches(client, redirect_uri):
         return Fault("invalid_request", "redirect_uri is missing or not registered")

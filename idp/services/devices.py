@@ -18,6 +18,7 @@ from idp.domain import user_codes
 from idp.services.platform import Platform
 
 TTL: Final = timedelta(minutes=10)
+LATE: Final = timedelta(minutes=10)  # how long a device is still told that its code expired
 INTERVAL: Final = timedelta(seconds=5)
 GUESSES_WINDOW: Final = timedelta(minutes=15)
 MOST_GUESSES: Final = 20
@@ -74,7 +75,7 @@ def guesses_are_too_many(platform: Platform, guesser: str) -> bool:
 
 
 def find(platform: Platform, device_id: str) -> Device | None:
-    """The device, answered or not; None when it waits no more."""
+    """The device, answered or not, still waiting or not; None when it got its answer, or long ago."""
     stored = platform.ephemeral.get(_key(device_id))
     return None if stored is None else _read(platform, stored)
 
@@ -114,7 +115,7 @@ def polls_too_often(platform: Platform, device_id: str) -> bool:
 def _put(platform: Platform, device_id: str, device: Device, now: datetime) -> None:
     plain = {name: getattr(device, name) for name in Device.__dataclass_fields__}
     sealed = platform.keyring.fields.encrypt(orjson.dumps(plain).decode(), "devices.state")
-    platform.ephemeral.put(_key(device_id), sealed.encode(), device.expires_at - now)
+    platform.ephemeral.put(_key(device_id), sealed.encode(), device.expires_at + LATE - now)
 
 
 def _read(platform: Platform, stored: bytes) -> Device:

@@ -7,7 +7,9 @@ from typing import Any, Final
 import pytest
 from flask import Flask
 
+from idp import clock, crypto
 from idp.domain.clients import DEVICE_CODE
+from idp.oauth import device as protocol
 from idp.services import devices
 from idp.services.platform import Platform
 from tests.oauth.browser import Browser, page_of
@@ -227,6 +229,15 @@ def test_a_question_is_answered_once(scene: Scene, tool: RelyingParty) -> None:
         assert scene.browser.get(address).status_code == 400
 
 
+def test_who_agrees_for_a_device_that_is_gone_is_told_so(
+    scene: Scene, tool: RelyingParty, platform: Platform
+) -> None:
+    started = begin(tool)
+    address = question(scene.browser, started)
+    assert devices.take(platform, crypto.hash_token(started["device_code"])) is not None
+    assert scene.browser.press(address, decision="allow").status_code == 400
+
+
 def test_a_refusal_of_a_device_that_was_answered_is_told_so(scene: Scene, tool: RelyingParty) -> None:
     started = begin(tool)
     first, second = question(scene.browser, started), question(scene.browser, started)
@@ -284,9 +295,35 @@ def test_after_ten_minutes_nobody_waits(scene: Scene, tool: RelyingParty, time: 
     time.advance(minutes=10)
     scene.browser.sign_in(scene.account_id)
     assert scene.browser.press(address, decision="allow").status_code in {400, 303}
-    response = poll(tool, started)
-    assert response.get_json()["error"] in {"expired_token", "invalid_grant"}
+    assert_error(poll(tool, started), "expired_token")
     assert scene.browser.press("/device", user_code=started["user_code"]).status_code == 422
+
+
+def test_long_after_an_expired_code_is_an_unknown_one(tool: RelyingParty, time: MovableClock) -> None:
+    started = begin(tool)
+    time.advance(minutes=21)
+    assert_error(poll(tool, started), "invalid_grant")
+
+
+def test_a_code_that_expires_while_it_is_typed_opens_nothing(
+    tool: RelyingParty, platform: Platform, time: MovableClock
+) -> None:
+    device_id = crypto.hash_token(begin(tool)["device_code"])
+    assert protocol.opened(platform, device_id, clock.now()) is not None
+    time.advance(minutes=10)
+    assert protocol.opened(platform, device_id, clock.now()) is None
+
+
+def test_a_poll_that_another_has_overtaken_gets_nothing(
+    scene: Scene, tool: RelyingParty, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = begin(tool)
+    decide(scene.browser, started)
+    seen = devices.find(platform, crypto.hash_token(started["device_code"]))
+    assert poll(tool, started).status_code == 200
+    monkeypatch.setattr(devices, "find", lambda *_: seen)
+    monkeypatch.setattr(devices, "polls_too_often", lambda *_: False)
+    assert_error(poll(tool, started), "invalid_grant")
 
 
 @both_backends
@@ -318,8 +355,6 @@ def test_without_the_key_the_answer_is_worth_nothing(scene: Scene, tool: Relying
 
 
 def test_nothing_lies_open_while_a_device_waits(tool: RelyingParty, platform: Platform) -> None:
-    from idp import crypto
-
     started = begin(tool)
     stored = platform.ephemeral.get(f"device:{crypto.hash_token(started['device_code'])}")
     assert stored is not None

@@ -50,6 +50,10 @@ def test_a_client_that_does_not_authenticate_pushes_nothing(rp: RelyingParty) ->
     assert_error(rp.post("/oauth/par", rp.request(), proof=False), "invalid_client", 401)
 
 
+def test_a_client_pushes_for_itself_alone(rp: RelyingParty, register: RegisterClient) -> None:
+    assert_error(rp.push(client_id=register().client_id), "invalid_client", 401)
+
+
 def test_a_public_client_may_push_too(register: RegisterClient) -> None:
     native = register(token_endpoint_auth_method="none")
     assert native.push().status_code == 201
