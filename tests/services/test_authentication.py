@@ -414,7 +414,7 @@ def ended_sessions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The sids that authorizations were told of."""
     ended: list[str] = []
     monkeypatch.setattr(
-        authorizations, "end_session", lambda _session, _platform, sid, _now: ended.append(sid)
+        authorizations, "end_session", lambda _session, _platform, sid, _reason, _now: ended.append(sid)
     )
     return ended
 
