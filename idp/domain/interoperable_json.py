@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, Final
 
 DEEPEST: Final = 20
@@ -50,8 +51,6 @@ def _is_text(text: str) -> bool:
 
 def _is_number(value: Any) -> bool:
     """True and null too; a double that is too large was read as infinite."""
-    return value is None or -LARGEST_INTEGER <= value <= LARGEST_INTEGER or _is_finite_fraction(value)
-
-
-def _is_finite_fraction(value: float) -> bool:
-    return isinstance(value, float) and abs(value) != float("inf")
+    if isinstance(value, int):
+        return abs(value) <= LARGEST_INTEGER
+    return value is None or math.isfinite(value)
