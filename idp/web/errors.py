@@ -8,7 +8,7 @@ from flask import Flask, Response, g, jsonify, make_response, render_template, r
 from werkzeug.exceptions import HTTPException
 
 from idp.ephemeral import EphemeralUnavailable
-from idp.storage.database import UNAVAILABLE
+from idp.storage.database import CHANGED_MEANWHILE, UNAVAILABLE
 
 PAGES_OF_THE_PROTOCOL = ("/oauth/authorize", "/oauth/logout")
 
@@ -33,6 +33,8 @@ def register(app: Flask) -> None:
     unavailable: tuple[type[Exception], ...] = (EphemeralUnavailable, *UNAVAILABLE)
     for kind in unavailable:
         app.register_error_handler(kind, _unavailable)
+    for kind in CHANGED_MEANWHILE:
+        app.register_error_handler(kind, _changed_meanwhile(app))
     app.register_error_handler(Exception, _unexpected(app))
 
 
@@ -79,6 +81,16 @@ def _unavailable(_error: Exception) -> Response:
     response = error_page("http_503", 503)
     response.headers["Retry-After"] = "10"
     return response
+
+
+def _changed_meanwhile(app: Flask) -> Callable[[Exception], Response]:
+    """Nothing was done, and doing it again shows what is left; the log tells if the fault is ours."""
+
+    def handle(error: Exception) -> Response:
+        app.logger.warning("the database refused a change", exc_info=error)
+        return error_page("http_409", 409)
+
+    return handle
 
 
 def _unexpected(app: Flask) -> Callable[[Exception], Response]:

@@ -4,11 +4,14 @@ import re
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from idp.services import clients, consents
 from idp.services.platform import Platform
+from idp.storage.clients import Client as ClientRow
+from idp.storage.database import transaction
 from tests.oauth.browser import ORIGIN, Browser, answer_of, hidden_fields, page_of
-from tests.oauth.conftest import RegisterClient, Scene
+from tests.oauth.conftest import RegisterClient, Scene, both_backends
 from tests.oauth.people import People
 from tests.oauth.relying_party import ISSUER, RelyingParty, assert_error
 from tests.services.conftest import MovableClock, at_once
@@ -230,3 +233,20 @@ def test_a_refusal_can_be_said_once(scene: Scene, stranger: RelyingParty) -> Non
     page = scene.browser.get(consent_page(scene, stranger))
     assert scene.browser.send(page, "/interaction/consent", decision="deny").status_code == 303
     assert scene.browser.send(page, "/interaction/consent", decision="deny").status_code == 400
+
+
+@both_backends
+@pytest.mark.parametrize("consented", [True, False])
+def test_a_client_that_is_deleted_meanwhile_ends_on_a_page(
+    scene: Scene, stranger: RelyingParty, platform: Platform, monkeypatch: pytest.MonkeyPatch, consented: bool
+) -> None:
+    """Every process goes on knowing a client for a second."""
+    address = consent_page(scene, stranger)
+    if consented:
+        monkeypatch.setattr(consents, "remember", lambda *_: None)
+    assert clients.find_client(platform, stranger.client_id) is not None
+    with transaction() as session:
+        session.execute(delete(ClientRow).where(ClientRow.client_id == stranger.client_id))
+    response = scene.browser.press(address, decision="allow")
+    assert response.status_code == 409
+    assert "刚刚被他人更改" in response.text
