@@ -97,6 +97,10 @@ class Installation:
             if used - before <= IDLE_SHARE * pause:
                 return
 
+    def say(self, module: str, *arguments: str) -> str:
+        """What a program of the benchmark prints in the product's environment."""
+        return _step([module, *arguments], self.environ)
+
     def memory(self) -> tuple[float, float]:
         """PSS in MiB of the server's workers, and of the process above them."""
         supervisor = pid_of(self.children, "idp")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, TypeVar, cast
@@ -19,6 +19,7 @@ from idp.app import create_app
 from idp.config import Settings
 from idp.crypto import random_id
 from idp.domain.audit import internal_origin
+from idp.domain.clients import TOKEN_EXCHANGE
 from idp.domain.errors import Refusal
 from idp.domain.identifiers import id_number_check
 from idp.domain.submissions import NaturalPerson
@@ -47,6 +48,8 @@ SMDVS_URL = "http://127.0.0.1:5001"
 REDIRECT_URI = "https://rp.example.com/callback"
 SCOPE = "openid profile enterprise handler accident_report:submit"
 MACHINE_SCOPE = "accident_report:read"
+ARCHIVE = "https://archive.example.com/api"
+EXCHANGED_SCOPE = "enterprise handler"
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,14 @@ class Credentials:
 
     client_id: str
     client_secret: str
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A client that authenticates with ``private_key_jwt``, and the P-256 key that it does so with."""
+
+    client_id: str
+    private_jwk: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -67,40 +78,77 @@ class Person:
 
 @dataclass(frozen=True)
 class Population:
-    """Who drives the load: people who have consented to ``app``, and one back end for each algorithm."""
+    """Who drives the load: people who have consented to ``app`` and to ``fapi``, which lives by the FAPI 2.0
+    profile; one back end for each algorithm; and the one that ``app``'s tokens are shown to.
+    """
 
     people: tuple[Person, ...]
     app: Credentials
+    fapi: Signer
     es256: Credentials
     rs256: Credentials
+    receiver: Credentials
 
     @classmethod
     def from_json(cls, text: str) -> Population:
         """Read back what the program printed."""
         document: dict[str, Any] = json.loads(text)
         people = tuple(Person(**person) for person in document.pop("people"))
+        fapi = Signer(**document.pop("fapi"))
         named = {name: Credentials(**credentials) for name, credentials in document.items()}
-        return cls(people=people, **named)
+        return cls(people=people, fapi=fapi, **named)
 
 
 def populate(platform: Platform) -> Population:
     """Make everybody; needs an application context and an empty, migrated database."""
     public_key = ECKey.generate_key("P-256").as_dict(private=False)
     demonstration.load(platform, SMDVS_URL, {"keys": [public_key]})
-    app = _register(
-        platform,
-        {
-            "client_id": "bench-app",
-            "grant_types": ["authorization_code", "refresh_token"],
-            "redirect_uris": [REDIRECT_URI],
-            "id_token_signed_response_alg": "ES256",
-            "scope": SCOPE,
-            "matters": [demonstration.MATTER],
-            "require_enterprise": True,
-        },
+    app = _register(platform, _relying_party("bench-app"))
+    fapi = _signer(platform)
+    people = tuple(_handler(platform, number, (app.client_id, fapi.client_id)) for number in range(HANDLERS))
+    _register(platform, _resource_server("bench-archive", ARCHIVE))
+    return Population(
+        people,
+        app,
+        fapi,
+        es256=_back_end(platform, "ES256"),
+        rs256=_back_end(platform, "RS256"),
+        receiver=_register(platform, _resource_server("bench-receiver", f"{SMDVS_URL}/smdvs/api/v1")),
     )
-    people = tuple(_handler(platform, number, app.client_id) for number in range(HANDLERS))
-    return Population(people, app, es256=_back_end(platform, "ES256"), rs256=_back_end(platform, "RS256"))
+
+
+def _relying_party(client_id: str) -> dict[str, Any]:
+    return {
+        "client_id": client_id,
+        "grant_types": ["authorization_code", "refresh_token"],
+        "redirect_uris": [REDIRECT_URI],
+        "id_token_signed_response_alg": "ES256",
+        "scope": SCOPE,
+        "matters": [demonstration.MATTER],
+        "require_enterprise": True,
+    }
+
+
+def _signer(platform: Platform) -> Signer:
+    """A relying party under the profile, as smdvs is one: it pushes its requests and proves its keys."""
+    key = ECKey.generate_key("P-256", auto_kid=True)
+    metadata = {
+        **_relying_party("bench-fapi"),
+        "profile": "fapi2",
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": {"keys": [key.as_dict(private=False)]},
+    }
+    return Signer(_register(platform, metadata).client_id, key.as_dict(private=True))
+
+
+def _resource_server(client_id: str, resource: str) -> dict[str, Any]:
+    """A platform that takes tokens at ``resource`` and hands the mandate on, without a scope of its own."""
+    return {
+        "client_id": client_id,
+        "grant_types": [TOKEN_EXCHANGE],
+        "scope": EXCHANGED_SCOPE,
+        "resources": [resource],
+    }
 
 
 def _register(platform: Platform, metadata: Mapping[str, Any]) -> Credentials:
@@ -118,14 +166,14 @@ def _back_end(platform: Platform, algorithm: str) -> Credentials:
     return _register(platform, metadata)
 
 
-def _handler(platform: Platform, number: int, client_id: str) -> Person:
-    """A verified person with an approved authorisation, a consent and a session."""
+def _handler(platform: Platform, number: int, client_ids: Collection[str]) -> Person:
+    """A verified person with an approved authorisation, a consent for each client and a session."""
     login_name = f"bench_{number:02}"
     account = AccountView(random_id(), login_name, f"1990001{number:04}", f"{login_name}@example.com")
     password_hash = platform.passwords.hash(PASSWORD)
     _made(registration.create_account(platform, account, password_hash, ORIGIN))
     _verify(platform, account.account_id, number)
-    _authorize(platform, account.account_id, client_id)
+    _authorize(platform, account.account_id, client_ids)
     authenticated = authentication.by_password_and_sms(account.account_id)
     token, _login = authentication.open_login(platform, authenticated, ORIGIN, replaces=None)
     return Person(login_name, token)
@@ -148,7 +196,7 @@ def _verify(platform: Platform, account_id: str, number: int) -> None:
         identities.give(session, platform.keyring.fields, account, person, clock.now())
 
 
-def _authorize(platform: Platform, account_id: str, client_id: str) -> None:
+def _authorize(platform: Platform, account_id: str, client_ids: Collection[str]) -> None:
     form = handlers.HandlerApplicationForm(
         CARS["enterprise_name"], CARS["enterprise_credit_code"], (demonstration.MATTER,), None
     )
@@ -156,7 +204,8 @@ def _authorize(platform: Platform, account_id: str, client_id: str) -> None:
     legal_account_id = accounts.find_account_id(platform, "demo_legal") or ""
     _made(handlers.decide(platform, legal_account_id, applied.id, "approve", ORIGIN))
     scopes = frozenset(SCOPE.split())
-    consents.remember(account_id, client_id, applied.enterprise_id, scopes, ORIGIN)
+    for client_id in client_ids:
+        consents.remember(account_id, client_id, applied.enterprise_id, scopes, ORIGIN)
 
 
 def _made(outcome: T | Refusal) -> T:

@@ -11,11 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from bench.population import REDIRECT_URI, SCOPE, Credentials, Person
+from bench.population import ARCHIVE, EXCHANGED_SCOPE, REDIRECT_URI, SCOPE, Credentials, Person, Signer
+from idp.domain.clients import TOKEN_EXCHANGE
 
 VERIFIER = "bench-verifier-" + "0" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 TIMEOUT_SECONDS = 30
+_ASSERTED = urlencode({"client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"})
+_REDEMPTION = urlencode(
+    {"grant_type": "authorization_code", "redirect_uri": REDIRECT_URI, "code_verifier": VERIFIER}
+)
 
 
 class UnexpectedAnswer(Exception):
@@ -61,9 +66,13 @@ def form_headers(client: Credentials) -> dict[str, str]:
 
 def authorization_path(client: Credentials) -> str:
     """The authorization request of the load."""
+    return f"/oauth/authorize?{_authorization_request(client.client_id)}"
+
+
+def _authorization_request(client_id: str) -> str:
     query = {
         "response_type": "code",
-        "client_id": client.client_id,
+        "client_id": client_id,
         "redirect_uri": REDIRECT_URI,
         "scope": SCOPE,
         "state": "a-state-of-usual-length",
@@ -71,7 +80,33 @@ def authorization_path(client: Credentials) -> str:
         "code_challenge": CHALLENGE,
         "code_challenge_method": "S256",
     }
-    return f"/oauth/authorize?{urlencode(query)}"
+    return urlencode(query)
+
+
+def pushed_request(client: Signer) -> str:
+    """The form that pushes the same request, up to the assertion itself (RFC 9126 §2.1)."""
+    return f"{_authorization_request(client.client_id)}&{_ASSERTED}"
+
+
+def pushed_authorization_path(client: Signer) -> str:
+    """Where the browser is sent after that, up to the ``request_uri`` itself."""
+    return f"/oauth/authorize?{urlencode({'client_id': client.client_id})}&request_uri="
+
+
+def asserted_redemption() -> str:
+    """The form that redeems a code with an assertion, up to assertion and code."""
+    return f"{_REDEMPTION}&{_ASSERTED}"
+
+
+def exchange() -> str:
+    """The form that hands an access token on to another resource, narrowed, up to it (RFC 8693 §2.1)."""
+    fields = {
+        "grant_type": TOKEN_EXCHANGE,
+        "resource": ARCHIVE,
+        "scope": EXCHANGED_SCOPE,
+        "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+    }
+    return f"{urlencode(fields)}&subject_token="
 
 
 def cookie_of(person: Person) -> str:
@@ -81,8 +116,7 @@ def cookie_of(person: Person) -> str:
 
 def redemption() -> str:
     """The form that redeems a code, up to the code itself."""
-    fields = {"grant_type": "authorization_code", "redirect_uri": REDIRECT_URI, "code_verifier": VERIFIER}
-    return f"{urlencode(fields)}&code="
+    return f"{_REDEMPTION}&code="
 
 
 def tokens(url: str, person: Person, client: Credentials) -> dict[str, Any]:

@@ -15,6 +15,13 @@ GRACE_SECONDS = 30
 Data = Sequence[Mapping[str, object]]
 
 
+@dataclass(frozen=True)
+class Supply:
+    """What is shown once each, a line for each unit: the script finds the path of a file with them."""
+
+    lines: Sequence[str]
+
+
 class LoadFailed(Exception):
     """The load generator did not come to its end; the text is what it said."""
 
@@ -35,10 +42,25 @@ def drive(script: str, url: str, data: Data, *, seconds: int, connections: int, 
     """Drive ``url`` with ``script``; each thread takes one element of ``data``."""
     with tempfile.TemporaryDirectory(prefix="idp-bench-") as directory:
         source = Path(directory) / "data.lua"
-        source.write_text(f"return {lua(data)}\n")
+        source.write_text(f"return {lua(_stored(data, Path(directory)))}\n")
         program = Path(directory) / "script.lua"
         program.write_text((SCRIPTS / "common.lua").read_text() + (SCRIPTS / f"{script}.lua").read_text())
         return _run(program, source, url, seconds, connections, threads)
+
+
+def _stored(data: Data, directory: Path) -> Data:
+    """The data with each supply in a file of its own, for a thread to read as it goes."""
+    return [
+        {name: _path(value, directory / f"{name}-{number}") for name, value in row.items()}
+        for number, row in enumerate(data)
+    ]
+
+
+def _path(value: object, path: Path) -> object:
+    if not isinstance(value, Supply):
+        return value
+    path.write_text("".join(f"{line}\n" for line in value.lines))
+    return str(path)
 
 
 def _run(program: Path, source: Path, url: str, seconds: int, connections: int, threads: int) -> Load:

@@ -20,6 +20,11 @@ function own_data(args)
    return data[(number - 1) % #data + 1]
 end
 
+-- The next line of a supply. Nothing in it may be shown twice: a supply that is used up ends the run.
+function following(supply)
+   return supply() or error("the supply is used up: prepare more units for a round")
+end
+
 function now_ms()
    local moment = ffi.new("bench_moment")
    ffi.C.clock_gettime(CLOCK_MONOTONIC, moment)

@@ -21,15 +21,21 @@ class Provider(BaseHTTPRequestHandler):
     presented: list[str]
 
     def do_GET(self) -> None:
-        self._answer(
-            303 if self.path == "/authorize" else 404, "", {"Location": "https://rp/?code=c0de&iss=x"}
-        )
+        known = self.path in {"/authorize", "/authorize?request_uri=urn:pushed"}
+        self._answer(303 if known else 404, "", {"Location": "https://rp/?code=c0de&iss=x"})
 
     def do_POST(self) -> None:
         form = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        self.presented.append(form)
+        proof = self.headers.get("DPoP")
+        self.presented.append(form if proof is None else f"{self.path} {form} {proof}")
         number = len(self.presented)
-        self._answer(200, f'{{"id_token":"i","refresh_token":"r{number}"}}', {})
+        if self.path == "/par":
+            self._answer(201, '{"request_uri":"urn:pushed"}', {})
+        elif self.path == "/exchange":
+            self._answer(200, '{"issued_token_type":"t"}', {})
+        else:
+            answer = f'{{"id_token":"i","refresh_token":"r{number}","token_type":"DPoP"}}'
+            self._answer(200, answer, {})
 
     def _answer(self, status: int, body: str, headers: dict[str, str]) -> None:
         self.send_response(status)
@@ -96,6 +102,56 @@ def test_a_code_flow_is_one_unit_of_two_requests(provider: tuple[str, list[str]]
     assert len(presented) - load.units in {0, 1}
     assert set(presented) == {"code=c0de"}
     assert 0 < load.p50_ms <= load.p99_ms
+
+
+PUSHED = {
+    "push_path": "/par",
+    "push_body": "p=1",
+    "authorize_path": "/authorize?request_uri=",
+    "authorize_headers": {},
+    "token_path": "/token",
+    "token_body": "t=1",
+}
+
+
+def test_a_pushed_code_flow_shows_every_assertion_and_every_proof_once(
+    provider: tuple[str, list[str]],
+) -> None:
+    url, presented = provider
+    lines = [f"a{number} p{number} b{number} q{number}" for number in range(100_000)]
+    data = [{**PUSHED, "supply": wrk.Supply(lines)}]
+    load = wrk.drive("pushed_code", url, data, seconds=1, connections=1, threads=1)
+    first = int(presented[0].rpartition("p")[2])  # wrk asks the script once before it begins
+    assert load.units > 3
+    assert load.errors == 0
+    assert presented[: 2 * load.units] == [
+        text
+        for number in range(first, first + load.units)
+        for text in (
+            f"/par p=1&client_assertion=a{number} p{number}",
+            f"/token t=1&code=c0de&client_assertion=b{number} q{number}",
+        )
+    ]
+
+
+def test_an_exchange_hands_on_one_token_after_the_other(provider: tuple[str, list[str]]) -> None:
+    url, presented = provider
+    tokens = [f"t{number}" for number in range(100_000)]
+    data = [{"path": "/exchange", "headers": {}, "body": "token=", "supply": wrk.Supply(tokens)}]
+    load = wrk.drive("exchange", url, data, seconds=1, connections=1, threads=1)
+    first = int(presented[0].rpartition("t")[2])
+    assert load.units > 3
+    assert presented[: load.units] == [f"token=t{number}" for number in range(first, first + load.units)]
+
+
+def test_a_supply_that_is_used_up_ends_the_run_and_repeats_nothing(
+    provider: tuple[str, list[str]],
+) -> None:
+    url, presented = provider
+    data = [{"path": "/exchange", "headers": {}, "body": "token=", "supply": wrk.Supply(["t0", "t1", "t2"])}]
+    with pytest.raises(wrk.LoadFailed, match="the supply is used up"):
+        wrk.drive("exchange", url, data, seconds=1, connections=1, threads=1)
+    assert len(presented) == len(set(presented))
 
 
 def test_refused_requests_are_errors_and_no_units(provider: tuple[str, list[str]]) -> None:
