@@ -239,6 +239,9 @@ def _address(label: str) -> Field:
     return _text(label, most=2000, required=False, inputmode="url", spellcheck="false")
 
 
+_ALGORITHMS = _choices({"": "默认"} | {name: name for name in SIGNING_ALGORITHMS})
+
+
 class InitialAccessForm(PageForm):
     """签发登记令牌."""
 
@@ -271,12 +274,21 @@ class ClientForm(PageForm):
     scope = TextAreaField(
         "允许的 scope", render_kw={"rows": 2, "spellcheck": "false", "autocapitalize": "none"}
     )
-    id_token_signed_response_alg = SelectField("ID 令牌签名算法", choices=SIGNING_ALGORITHMS, default="RS256")
-    access_token_signed_response_alg = SelectField(
-        "访问令牌签名算法", choices=SIGNING_ALGORITHMS, default="ES256"
-    )
+    profile = SelectField("安全要求", choices=_choices(names.PROFILES), default="")
+    id_token_signed_response_alg = SelectField("ID 令牌签名算法", choices=_ALGORITHMS, default="")
+    access_token_signed_response_alg = SelectField("访问令牌签名算法", choices=_ALGORITHMS, default="")
     default_acr_values = SelectField("登录强度", choices=_choices(names.ACR_VALUES), default="")
     matters = SelectMultipleField("办理的事项", choices=_choices(names.MATTERS), validate_choice=False)
     require_enterprise = BooleanField("只允许代表企业的用户登录")
     roles = _lines("角色代码")
     resources = _lines("受保护的接口地址（resources）")
+    further = TextAreaField(
+        "其他登记项（JSON）", render_kw={"rows": 4, "spellcheck": "false", "autocapitalize": "none"}
+    )
+
+    def _show(self, problem: Problem) -> None:
+        """A member without a field of its own was typed among the further ones."""
+        if problem.field is None or problem.field in self._fields:
+            super()._show(problem)
+        else:
+            self.further.errors = [*self.further.errors, f"{problem.field}：{problem_text(problem)}"]

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
+from joserfc.jwk import ECKey, KeySet
 
 from tests.web.conftest import MakeApp
 from tests.web.visitor import LI, Visitor, hidden, problems
@@ -60,6 +62,46 @@ def test_a_registration_says_all_that_is_wrong_and_keeps_what_was_typed(administ
     assert problems(page)[0].startswith("地址不符合要求")
     assert "http://rp.example.test/cb</textarea>" in page.text
     assert "还没有登记应用" in administrator.get("/admin/clients").text
+
+
+def test_a_profile_and_any_further_metadata_can_be_registered(administrator: Visitor) -> None:
+    further = '{"subject_type": "pairwise", "may_act": "smdvs", "require_auth_time": true}'
+    strict = {"profile": "fapi2", "token_endpoint_auth_method": "private_key_jwt", "further": further}
+    strict |= {"jwks": json.dumps(KeySet([ECKey.generate_key()]).as_dict(private=False))}
+    strict |= {"id_token_signed_response_alg": "", "access_token_signed_response_alg": ""}
+    answer = administrator.send("/admin/clients/new", CLIENT | strict)
+    assert answer.status_code == 303, problems(answer)
+    page = administrator.get(answer.location).text
+    said = dict(re.findall(r'<dt class="code">(\w+)</dt><dd class="code">([^<]*)<', page))
+    assert said["profile"] == "fapi2"
+    assert said["require_pushed_authorization_requests"] == "是"
+    assert said["id_token_signed_response_alg"] == "ES256"
+    assert (said["subject_type"], said["may_act"], said["require_auth_time"]) == ("pairwise", "smdvs", "是")
+
+
+@pytest.mark.parametrize(
+    ("further", "wrong"),
+    [
+        ("{", "不是有效的 JSON"),
+        ("[]", "不是有效的 JSON"),
+        ("[" * 500, "不是有效的 JSON"),
+        ('{"subject_type": "other"}', "subject_type：该项不符合要求"),
+        ('{"may_act": 7, "contacts": {}}', "may_act：该项不符合要求"),
+    ],
+)
+def test_what_is_wrong_among_the_further_metadata_is_said_there(
+    administrator: Visitor, further: str, wrong: str
+) -> None:
+    page = administrator.send("/admin/clients/new", CLIENT | {"further": further})
+    assert page.status_code == 422
+    assert problems(page)[0].startswith(wrong)
+
+
+def test_a_field_of_its_own_counts_before_the_further_metadata(administrator: Visitor) -> None:
+    further = '{"client_name": "另一个", "client_id": "another", "scope": "openid"}'
+    answer = administrator.send("/admin/clients/new", CLIENT | {"further": further})
+    assert answer.location.startswith("/admin/clients/example")
+    assert "另一个" not in administrator.get(answer.location).text
 
 
 def test_an_initial_access_token_is_shown_once_and_works(administrator: Visitor) -> None:

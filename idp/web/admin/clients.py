@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.domain import interoperable_json
 from idp.domain.errors import Refusal
 from idp.services import client_registration, clients
 from idp.services.clients import RegisteredClient
@@ -29,11 +29,14 @@ TEXTS = (
     "frontchannel_logout_uri",
     "jwks_uri",
     "application_type",
+    "profile",
     "token_endpoint_auth_method",
     "id_token_signed_response_alg",
     "access_token_signed_response_alg",
 )
 LISTS = ("redirect_uris", "post_logout_redirect_uris", "roles", "resources")
+DOCUMENTS = ("jwks", "further")
+LONGEST_DOCUMENT = 100_000
 INITIAL_ACCESS = "initial_access_token"
 LONGEST_NUMBER = 10
 
@@ -167,11 +170,19 @@ def _metadata(form: ClientForm) -> dict[str, Any] | Refusal:
     metadata["require_enterprise"] = bool(form.require_enterprise.data)
     if form.text("default_acr_values"):
         metadata["default_acr_values"] = [form.text("default_acr_values")]
-    return _with_jwks(metadata, form.text("jwks").strip())
+    return _with_documents(metadata, form)
 
 
-def _with_jwks(metadata: dict[str, Any], jwks: str) -> dict[str, Any] | Refusal:
-    try:
-        return metadata | ({"jwks": json.loads(jwks)} if jwks else {})
-    except (ValueError, RecursionError):
+def _with_documents(metadata: dict[str, Any], form: ClientForm) -> dict[str, Any] | Refusal:
+    """With the key set and the members that have no field of their own; what has one is typed there."""
+    jwks, further = (_document(form.text(name)) for name in DOCUMENTS)
+    if jwks is None:
         return Refusal.of("json_invalid", "jwks")
+    if not isinstance(further, dict):
+        return Refusal.of("json_invalid", "further")
+    return further | metadata | ({"jwks": jwks} if jwks else {})
+
+
+def _document(text: str) -> Any:
+    """What was typed, nothing as an empty object; None when it is no JSON."""
+    return interoperable_json.parse(text, LONGEST_DOCUMENT) if text.strip() else {}

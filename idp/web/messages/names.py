@@ -137,6 +137,8 @@ AUTHENTICATION_METHODS = {
     "private_key_jwt": "私钥签名（private_key_jwt，推荐）",
     "client_secret_basic": "密钥（client_secret_basic）",
     "client_secret_post": "密钥（client_secret_post）",
+    "tls_client_auth": "客户端证书（tls_client_auth）",
+    "self_signed_tls_client_auth": "自签名客户端证书（self_signed_tls_client_auth）",
     "none": "无（公开客户端）",
 }
 
@@ -144,6 +146,14 @@ GRANT_TYPES = {
     "authorization_code": "授权码（用户登录）",
     "refresh_token": "刷新令牌",
     "client_credentials": "客户端凭据（系统对系统）",
+    "urn:ietf:params:oauth:grant-type:device_code": "设备登录",
+    "urn:ietf:params:oauth:grant-type:token-exchange": "令牌交换（后台转交）",
+}
+
+PROFILES = {
+    "": "标准",
+    "fapi2": "FAPI 2.0（推送请求、令牌绑定密钥）",
+    "fapi2-message-signing": "FAPI 2.0 并签名请求与应答",
 }
 
 APPLICATION_TYPES = {"web": "网站（服务端保存密钥）", "native": "客户端软件"}
