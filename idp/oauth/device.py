@@ -121,7 +121,9 @@ class DeviceCodeGrant(TokenGrant):
             raise InvalidGrantError("The device code is unknown, expired or used")
         if device.client_id != client.client_id:
             raise InvalidGrantError("The device code was issued to another client")
-        binding = self.binding  # a proof that is none costs no answer
+        binding = self.binding  # a proof that is none, or of another key, costs no answer
+        if from_bytes(device.request.encode()).dpop_jkt not in {None, binding.thumbprint}:
+            raise InvalidGrantError("The device code is bound to another key")
         if devices.polls_too_often(self.platform, device_id):
             raise SlowDown("The device asks too often")
         answered = self._answered(device_id, device)

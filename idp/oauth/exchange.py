@@ -8,12 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from authlib.oauth2.rfc6749.errors import (
-    InvalidGrantError,
-    InvalidRequestError,
-    InvalidScopeError,
-    UnauthorizedClientError,
-)
+from authlib.oauth2.rfc6749.errors import InvalidRequestError, InvalidScopeError
 
 from idp import clock
 from idp.domain import authorization_details, exchange
@@ -40,9 +35,7 @@ class TokenExchangeGrant(TokenGrant):
         subject = self._subject(client, now)
         grant = self._grant(subject, now)
         target = self._target(subject)
-        delegation = Delegation(
-            target, self.binding, self._details(client, subject, grant), _act(subject, client)
-        )
+        delegation = Delegation(target, self.binding, self._details(subject, grant), _act(subject, client))
         expires_at = min(_end_of(subject, now), now + tokens.ACCESS_TOKEN_TTL, grant.expires_at)
         token = tokens.issue_access_token(
             self.platform, client, grant, delegation, expires_at, now, may_act=subject.get("may_act")
@@ -71,22 +64,24 @@ class TokenExchangeGrant(TokenGrant):
             raise InvalidRequestError("The actor is the client that authenticates: no actor_token is taken")
 
     def _subject(self, client: Client, now: datetime) -> dict[str, Any]:
-        """The claims of the subject token, if this client may act on it (§2.2.2, §4.4)."""
+        """The claims of the subject token, if this client may act on it (§4.4); whatever is wrong with a
+        subject token is an invalid request (§2.2.2).
+        """
         payload = tokens.read_access_token(self.platform, self.required("subject_token"), now)
         if (
             payload is None
             or "authorization_id" not in payload
             or not standing.stands(self.platform, payload)
         ):
-            raise InvalidRequestError("The subject_token has been given back")
+            raise InvalidRequestError("The subject_token is no access token of a person that is in force")
         if not exchange.may_exchange(client, payload, self.platform.settings.issuer):
-            raise UnauthorizedClientError("The client may not act on this subject_token")
+            raise InvalidRequestError("The client may not act on this subject_token")
         return payload
 
     def _grant(self, subject: dict[str, Any], now: datetime) -> Grant:
         grant = authorizations.find_grant(self.platform, subject["authorization_id"], now)
         if grant is None:
-            raise InvalidGrantError("What the subject_token rests on has ended")
+            raise InvalidRequestError("What the subject_token rests on has ended")
         return grant
 
     def _target(self, subject: dict[str, Any]) -> Target:
@@ -110,13 +105,16 @@ class TokenExchangeGrant(TokenGrant):
             raise InvalidTarget("audience is no resource and no client with one resource")
         return asked + named.resources
 
-    def _details(
-        self, client: Client, subject: dict[str, Any], grant: Grant
-    ) -> authorization_details.Details:
-        """Those of the subject token as far as they are in force, cut down to the asked ones."""
+    def _details(self, subject: dict[str, Any], grant: Grant) -> authorization_details.Details:
+        """Those of the subject token as far as they are in force, cut down to the asked ones.
+
+        A token without details allows more than one with some: when none is left, nothing is.
+        """
         said = tuple(HandlerDetail.from_json(detail) for detail in subject.get("authorization_details", ()))
         held = authorization_details.in_force(said, authorization_details.matters_of(grant.details))
-        return self.details(client, held)
+        if said and not held:
+            raise InvalidRequestError("What the subject_token rests on has ended")
+        return self.details(held)
 
 
 def _act(subject: dict[str, Any], client: Client) -> dict[str, Any]:

@@ -23,8 +23,6 @@ from idp.domain.clients import IDENTITY_SCOPES, Client
 from idp.domain.errors import Refusal
 from idp.domain.resources import Target
 from idp.oauth import client_auth, sender, tokens
-from idp.oauth.answers import Fault
-from idp.oauth.authorization_request import details_of
 from idp.oauth.pkce import challenge_of
 from idp.oauth.requests import ProtocolRequest
 from idp.oauth.sender import Binding
@@ -99,11 +97,12 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
             raise InvalidTarget("resource is not among those granted or known")
         return found
 
-    def details(self, client: Client, held: Details) -> Details:
+    def details(self, held: Details) -> Details:
         """The granted authorization details, cut down to the asked ones (RFC 9396 §6)."""
-        asked = details_of(client, self.request.parameters)
-        left = authorization_details.narrowed(asked, held) if not isinstance(asked, Fault) else asked
-        if isinstance(left, Fault | Refusal):
+        sent = self.request.parameters.get("authorization_details")
+        asked = authorization_details.parse(sent, authorization_details.matters_of(held))
+        left = asked if isinstance(asked, Refusal) else authorization_details.narrowed(asked, held)
+        if isinstance(left, Refusal):
             raise InvalidAuthorizationDetails("authorization_details go beyond what was granted")
         return left
 
@@ -113,7 +112,7 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         """Access token, and ID and refresh token where the grant and the client have them."""
         now = clock.now()
         delegation = Delegation(
-            self.target(scopes, grant.resources), self.binding, self.details(client, grant.details)
+            self.target(scopes, grant.resources), self.binding, self.details(grant.details)
         )
         expires_at = min(now + tokens.ACCESS_TOKEN_TTL, grant.expires_at)
         answer: dict[str, Any] = {
@@ -185,7 +184,7 @@ class RefreshTokenGrant(TokenGrant):
         grant = authorizations.find_by_refresh_token(self.platform, refresh_token, clock.now())
         if grant is not None and grant.client_id == client.client_id:
             self.target(_narrowed(grant, asked), grant.resources)
-            self.details(client, grant.details)
+            self.details(grant.details)
 
 
 def _narrowed(grant: Grant, asked: frozenset[str]) -> frozenset[str]:

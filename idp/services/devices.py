@@ -1,4 +1,4 @@
-"""Devices that wait for a person to answer for them (RFC 8628): short-lived, known by hashes alone.
+"""Devices that wait for a person to answer for them (RFC 8628): short-lived, known by hashes and MACs alone.
 
 What the person is asked, and the code of the authorization when there is one, lie sealed beside the device's
 code; the person's own code leads there until it has been answered.
@@ -7,6 +7,7 @@ code; the person's own code leads there until it has been answered.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -20,6 +21,7 @@ from idp.services.platform import Platform
 TTL: Final = timedelta(minutes=10)
 LATE: Final = timedelta(minutes=10)  # how long a device is still told that its code expired
 INTERVAL: Final = timedelta(seconds=5)
+JITTER: Final = timedelta(seconds=1)  # by which a poll in time may arrive too early
 GUESSES_WINDOW: Final = timedelta(minutes=15)
 MOST_GUESSES: Final = 20
 
@@ -58,20 +60,28 @@ def start(platform: Platform, client_id: str, request: bytes, now: datetime) -> 
     device_id = crypto.hash_token(device_code)
     device = Device(client_id, request.decode(), user_codes.shown(user_code), now + TTL)
     _put(platform, device_id, device, now)
-    platform.ephemeral.put(_user_key(user_code), device_id.encode(), TTL)
+    platform.ephemeral.put(_user_key(platform, user_code), device_id.encode(), TTL)
     return Started(device_code, device.user_code)
 
 
 def device_id_of(platform: Platform, typed: str) -> str | None:
     """The id of the device that shows this code and has not been answered; None for any other."""
     user_code = user_codes.find_code(typed)
-    stored = platform.ephemeral.get(_user_key(user_code)) if user_code else None
+    stored = platform.ephemeral.get(_user_key(platform, user_code)) if user_code else None
     return None if stored is None else stored.decode()
 
 
-def guesses_are_too_many(platform: Platform, guesser: str) -> bool:
-    """Count a code typed from this address or by this account (RFC 8628 §5.1)."""
-    return platform.ephemeral.hit(f"device_guess:{guesser}", GUESSES_WINDOW).count > MOST_GUESSES
+def guesses_are_too_many(platform: Platform, guessers: Collection[str]) -> bool:
+    """Whether one of these, an address or an account, has typed too many wrong codes (RFC 8628 §5.1)."""
+    stopped = (platform.ephemeral.get(_stopped_key(guesser)) is not None for guesser in guessers)
+    return platform.settings.throttle and any(stopped)
+
+
+def record_wrong_guess(platform: Platform, guessers: Collection[str]) -> None:
+    """Count a wrong code against each; the last one that is allowed stops it for a while."""
+    for guesser in guessers:
+        if platform.ephemeral.hit(f"device_guess:{guesser}", GUESSES_WINDOW).count >= MOST_GUESSES:
+            platform.ephemeral.put(_stopped_key(guesser), b"1", GUESSES_WINDOW)
 
 
 def find(platform: Platform, device_id: str) -> Device | None:
@@ -86,7 +96,7 @@ def answer(platform: Platform, device_id: str, status: str, code: str, verifier:
     if device is None or now >= device.expires_at:
         return False
     user_code = user_codes.find_code(device.user_code) or ""
-    if platform.ephemeral.take(_user_key(user_code)) is None:
+    if platform.ephemeral.take(_user_key(platform, user_code)) is None:
         return False
     answered = Device(
         device.client_id, device.request, device.user_code, device.expires_at, status, code, verifier
@@ -105,7 +115,7 @@ def polls_too_often(platform: Platform, device_id: str) -> bool:
     """Whether the device comes back before its interval is over, which then grows (RFC 8628 §3.5)."""
     stored = platform.ephemeral.get(_interval_key(device_id))
     interval = INTERVAL if stored is None else timedelta(seconds=int(stored))
-    if platform.ephemeral.claim(f"device_poll:{device_id}", interval):
+    if platform.ephemeral.claim(f"device_poll:{device_id}", interval - JITTER):
         return False
     longer = interval + INTERVAL
     platform.ephemeral.put(_interval_key(device_id), str(int(longer.total_seconds())).encode(), TTL)
@@ -131,5 +141,10 @@ def _interval_key(device_id: str) -> str:
     return f"device_interval:{device_id}"
 
 
-def _user_key(user_code: str) -> str:
-    return f"device_user_code:{crypto.hash_token(user_code)}"
+def _stopped_key(guesser: str) -> str:
+    return f"device_guesses_stopped:{guesser}"
+
+
+def _user_key(platform: Platform, user_code: str) -> str:
+    """By a MAC: all codes can be tried on a hash."""
+    return f"device_user_code:{crypto.mac(platform.keyring.mac_key, 'user_code', user_code.encode()).hex()}"

@@ -39,11 +39,12 @@ def _open(typed: str) -> ResponseReturnValue:
     """Find the device and let the interaction decide: sign-in, enterprise, the question."""
     login = session.current_login()
     guessers = {session.origin().address, login.account_id if login else ""} - {""}
-    if any(devices.guesses_are_too_many(platform(), guesser) for guesser in guessers):
+    if devices.guesses_are_too_many(platform(), guessers):
         return _code_page(typed, "device_guesses_too_many", 429)
     device_id = devices.device_id_of(platform(), typed)
     asked = protocol.opened(platform(), device_id, clock.now()) if device_id else None
     if asked is None:
+        devices.record_wrong_guess(platform(), guessers)
         return _code_page(typed, "user_code_unknown", 422)
     return authorize.proceed(asked)
 

@@ -260,6 +260,12 @@ def test_codes_can_not_be_guessed_for_long(scene: Scene, tool: RelyingParty) -> 
     assert "次数过多" in page.text
 
 
+def test_right_codes_are_no_guesses(scene: Scene, tool: RelyingParty) -> None:
+    """A whole office may sit behind one address."""
+    for _ in range(devices.MOST_GUESSES + 1):
+        question(scene.browser, begin(tool))
+
+
 def test_a_forged_answer_is_refused(scene: Scene, tool: RelyingParty) -> None:
     address = question(scene.browser, begin(tool))
     request_id = address.partition("request=")[2]
@@ -347,11 +353,21 @@ def test_a_device_that_proved_a_key_must_show_it_again(scene: Scene, tool: Relyi
     assert claims["cnf"] == {"jkt": DPOP_KEY.thumbprint()}
 
 
-def test_without_the_key_the_answer_is_worth_nothing(scene: Scene, tool: RelyingParty) -> None:
+def test_who_polls_without_the_key_gets_nothing_and_takes_nothing_away(
+    scene: Scene, tool: RelyingParty
+) -> None:
     proof = {"DPoP": dpop_proof("/oauth/device_authorization")}
     started = tool.post("/oauth/device_authorization", {"scope": SCOPE}, headers=proof).get_json()
     decide(scene.browser, started)
     assert_error(poll(tool, started), "invalid_grant")
+    assert poll(tool, started, {"DPoP": dpop_proof("/oauth/token")}).status_code == 200
+
+
+def test_a_poll_in_time_may_arrive_a_little_early(tool: RelyingParty, time: MovableClock) -> None:
+    started = begin(tool)
+    for _ in range(3):
+        assert_error(poll(tool, started), "authorization_pending")
+        time.advance(seconds=4, milliseconds=200)
 
 
 def test_nothing_lies_open_while_a_device_waits(tool: RelyingParty, platform: Platform) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pytest
 
+from idp.domain import authorization_details
 from idp.domain.clients import TOKEN_EXCHANGE
 from idp.domain.exchange import ACCESS_TOKEN, JWT
 from tests.oauth.conftest import RegisterClient, Scene, both_backends
@@ -14,6 +15,7 @@ from tests.services.conftest import MovableClock
 
 REPORTS: Final = "https://reports.example/api"
 REGISTER: Final = "https://register.example/api"
+OTHER: Final = "https://other.example/api"
 ARCHIVE: Final = "https://archive.example/api"
 SCOPE: Final = "openid enterprise handler report:submit register:read"
 DETAIL: Final = {
@@ -151,12 +153,29 @@ def test_authorization_details_travel_on_and_may_be_narrowed(
     assert_error(refused, "invalid_authorization_details")
 
 
+def test_a_back_end_that_serves_no_matter_narrows_details_too(
+    scene: Scene, maker: RelyingParty, register: RegisterClient
+) -> None:
+    plain = register(scope=SCOPE, grant_types=[TOKEN_EXCHANGE], resources=[OTHER], matters=[])
+    token = subject_token(scene, maker, authorization_details=json.dumps([DETAIL]), resource=OTHER)
+    asked = json.dumps([DETAIL])
+    assert exchange(plain, token, authorization_details=asked).get_json()["authorization_details"]
+
+
+def test_details_that_have_ended_leave_nothing_rather_than_everything(
+    scene: Scene, maker: RelyingParty, reports: RelyingParty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = subject_token(scene, maker, authorization_details=json.dumps([DETAIL]))
+    monkeypatch.setattr(authorization_details, "matters_of", lambda _details: frozenset())
+    assert_error(exchange(reports, token), "invalid_request")
+
+
 # --- who may
 
 
 def test_nobody_else_may_act(scene: Scene, maker: RelyingParty, register: RegisterClient) -> None:
     stranger = register(grant_types=[TOKEN_EXCHANGE], resources=["https://x.example/"])
-    assert_error(exchange(stranger, subject_token(scene, maker)), "unauthorized_client")
+    assert_error(exchange(stranger, subject_token(scene, maker)), "invalid_request")
 
 
 def test_a_client_without_the_grant_may_not(scene: Scene, maker: RelyingParty) -> None:
@@ -171,10 +190,10 @@ def test_a_token_that_says_who_may_act_lets_that_one_alone(
     scene.browser.press(page.location, decision="allow")
     token = subject_token(scene, rp)
     assert claims_of(token, rp.http)["may_act"] == {"iss": ISSUER, "sub": registry.client_id}
-    assert_error(exchange(reports, token), "unauthorized_client")
+    assert_error(exchange(reports, token), "invalid_request")
     again = exchanged(registry, token, resource=REPORTS)
     assert claims_of(again, rp.http)["may_act"] == {"iss": ISSUER, "sub": registry.client_id}
-    assert_error(exchange(reports, again), "unauthorized_client")
+    assert_error(exchange(reports, again), "invalid_request")
 
 
 # --- what is refused
@@ -239,8 +258,8 @@ def test_when_the_enterprise_revokes_its_handler_all_that_was_handed_on_is_dead(
     assert registry.introspect(first)["act"] == {"sub": reports.client_id}
     people.change_handler(scene.handler_authorization_id, status="revoked")
     assert registry.introspect(first) == registry.introspect(second) == {"active": False}
-    assert_error(exchange(reports, token), "invalid_grant")
-    assert_error(exchange(registry, first), "invalid_grant")
+    assert_error(exchange(reports, token), "invalid_request")
+    assert_error(exchange(registry, first), "invalid_request")
 
 
 def test_the_next_actor_is_named_with_those_before(
