@@ -124,6 +124,8 @@ def granted(details: Details, handler_authorization_id: str | None, valid_until:
 
 def in_force(details: Details, matters: Iterable[str]) -> Details:
     """What is left of granted elements when only these ``matters`` are covered."""
+    if not details:
+        return ()
     covered = frozenset(matters)
     narrowed = ((detail, tuple(m for m in detail.matters if m in covered)) for detail in details)
     return tuple(

@@ -54,8 +54,9 @@ class Subject:
 class PersonalData:
     """What userinfo may tell of the account itself; None where the platform doesn't know it.
 
-    ``verification_process`` names its real-name authentication and tells nothing else; ``granted_…`` are of
-    the handler authorisation that the grant rests on. The document is there only when it may be told.
+    ``verification_process`` names its real-name authentication and tells nothing else; it is empty where
+    nobody asked for ``verified_claims``. ``granted_…`` are of the handler authorisation that the grant rests
+    on. The document is there only when it may be told.
     """
 
     login_name: str

@@ -33,8 +33,7 @@ def target(
     wanted = tuple(dict.fromkeys(asked or granted or _resources_of(scopes, served)))
     if not are_served(wanted, served):
         return None
-    elsewhere = frozenset().union(*served.values()) - frozenset().union(*(served[uri] for uri in wanted))
-    return Target(wanted, scopes - elsewhere if wanted else scopes)
+    return Target(wanted, _meant_for(wanted, scopes, served) if wanted else scopes)
 
 
 def are_served(resources: tuple[str, ...], served: ScopesByResource) -> bool:
@@ -42,5 +41,11 @@ def are_served(resources: tuple[str, ...], served: ScopesByResource) -> bool:
     return all(uri in served for uri in resources)
 
 
+def _meant_for(wanted: tuple[str, ...], scopes: frozenset[str], served: ScopesByResource) -> frozenset[str]:
+    """Without the scopes that mean something elsewhere alone."""
+    unclaimed = scopes.difference(*(served[uri] for uri in wanted))
+    return scopes - (unclaimed & frozenset().union(*served.values())) if unclaimed else scopes
+
+
 def _resources_of(scopes: frozenset[str], served: ScopesByResource) -> tuple[str, ...]:
-    return tuple(uri for uri in sorted(served) if served[uri] & scopes)
+    return tuple(sorted(uri for uri, meant in served.items() if not meant.isdisjoint(scopes)))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
 from joserfc import jws
-from joserfc.errors import JoseError
+from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwa import JWSAlgModel
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
+from joserfc.jws import CompactSignature
 
 from idp.domain.clients import Client
 from idp.oauth.signatures import signatures
@@ -24,6 +26,8 @@ JWKS_PAUSE: Final = timedelta(seconds=5)
 MAX_JWKS_BYTES: Final = 64 * 1024
 MAX_JWT: Final = 64 * 1024
 LEAST_RSA_BITS: Final = 2048
+MAX_KEPT_KEYS: Final = 500
+LARGEST_KEPT_KEY: Final = 4096
 PUBLIC_KEYS: Final[Mapping[str, type[ECKey | OKPKey | RSAKey]]] = {"EC": ECKey, "OKP": OKPKey, "RSA": RSAKey}
 SECRET_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
@@ -57,9 +61,11 @@ def verified(
     UnverifiedJwt; whom the claims speak of, and when, is for the caller to check.
     """
     try:
-        header = _header(token, algorithms)
+        signed = _extracted(token, algorithms)
+        header = dict(signed.headers())
         key = _key_of(platform, client, header)
-        signed = jws.deserialize_compact(token, key, registry=signatures(*algorithms))
+        if not jws.validate_compact(signed, key, registry=signatures(*algorithms)):
+            raise BadSignatureError
         claims = orjson.loads(signed.payload)
     except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise UnverifiedJwt("The signature can't be verified with the client's keys") from error
@@ -68,16 +74,17 @@ def verified(
     return header, claims
 
 
-def _header(token: str, algorithms: Collection[str]) -> dict[str, Any]:
-    """The header, well-formed but not verified. No extension is known that could be critical."""
+def _extracted(token: str, algorithms: Collection[str]) -> CompactSignature:
+    """A JWS with a well-formed header, not yet verified. No extension is known that could be critical."""
     if len(token) > MAX_JWT:
         raise UnverifiedJwt("The JWT is too large")
     registry = signatures(*algorithms)
-    header = jws.extract_compact(token.encode(), registry=registry).headers()
+    extracted = jws.extract_compact(token.encode(), registry=registry)
+    header = extracted.headers()
     registry.check_header(header)
     if "crit" in header or header["alg"] not in algorithms:
         raise UnverifiedJwt("The header asks for what is not allowed")
-    return dict(header)
+    return extracted
 
 
 def _key_of(platform: Platform, client: Client, header: Mapping[str, Any]) -> Key:
@@ -145,9 +152,20 @@ def _key(jwk: Any) -> Key | None:
     if not isinstance(jwk, dict) or SECRET_MEMBERS & jwk.keys() or _is_short(jwk):
         return None
     try:
-        return PUBLIC_KEYS[jwk["kty"]].import_key(jwk)
+        members = orjson.dumps(jwk, option=orjson.OPT_SORT_KEYS)
+        return _kept(members) if len(members) <= LARGEST_KEPT_KEY else _import(members)
     except (JoseError, ValueError, TypeError, KeyError):
         return None
+
+
+def _import(members: bytes) -> Key:
+    """The key of the JWK with these members."""
+    jwk = orjson.loads(members)
+    return PUBLIC_KEYS[jwk["kty"]].import_key(jwk)
+
+
+_kept: Final = lru_cache(maxsize=MAX_KEPT_KEYS)(_import)
+"""A client uses the same key again and again: it is imported once."""
 
 
 def _is_short(jwk: Mapping[str, Any]) -> bool:

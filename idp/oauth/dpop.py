@@ -6,12 +6,14 @@ import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import orjson
 from authlib.oauth2.rfc6749.errors import OAuth2Error
-from joserfc import jws, jwt
-from joserfc.errors import JoseError
+from joserfc import jws
+from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 from werkzeug.datastructures import Headers
 
@@ -23,6 +25,8 @@ ALGORITHMS: Final = ("ES256", "PS256", "EdDSA")
 MAX_PROOF: Final = 8192
 MAX_JTI: Final = 256
 MIN_RSA_BITS: Final = 2048
+MAX_KEPT_KEYS: Final = 500
+"""Of at most 4 KiB each, as a header is no longer."""
 PAST: Final = timedelta(minutes=2)
 AHEAD: Final = timedelta(seconds=30)
 NONCE_TTL: Final = timedelta(minutes=2)
@@ -58,7 +62,7 @@ def find_key(
     proof = headers.get("DPoP")
     if proof is None:
         return None
-    header, claims, key = _opened(proof)
+    header, claims, thumbprint = _opened(proof)
     fault = _fault(claims, method, [origin + path for origin in platform.settings.origins], access_token, now)
     if header.get("typ") != "dpop+jwt":
         fault = "typ is not dpop+jwt"
@@ -66,28 +70,38 @@ def find_key(
         raise InvalidDpopProof(f"The DPoP proof's {fault}")
     if platform.settings.dpop_nonce and not _is_nonce(platform, claims.get("nonce"), now):
         raise UseDpopNonce("The DPoP proof needs the nonce of the header DPoP-Nonce")
-    thumbprint: str = key.thumbprint()
     if not platform.ephemeral.claim(f"dpop:{path}:{thumbprint}:{claims['jti']}", PAST + AHEAD):
         raise InvalidDpopProof("The DPoP proof's jti has been used")
     return thumbprint
 
 
-def _opened(proof: str) -> tuple[dict[str, Any], dict[str, Any], ECKey | RSAKey | OKPKey]:
-    """Header and claims, signed by the public key in the header."""
+def _opened(proof: str) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """Header and claims, signed by the public key in the header, and the thumbprint of that key."""
     try:
         if len(proof) > MAX_PROOF:
             raise InvalidDpopProof("The DPoP proof is too large")
         registry = signatures(*ALGORITHMS)
-        header = dict(jws.extract_compact(proof.encode("ascii"), registry=registry).headers())
-        key = _public_key(header["jwk"])
-        claims = jwt.decode(proof, key, registry=registry).claims
+        signed = jws.extract_compact(proof.encode("ascii"), registry=registry)
+        header = dict(signed.headers())
+        key, thumbprint = _public_key(orjson.dumps(header["jwk"], option=orjson.OPT_SORT_KEYS))
+        if not jws.validate_compact(signed, key, registry=registry):
+            raise BadSignatureError
+        claims = orjson.loads(signed.payload)
+        if not isinstance(claims, dict):
+            raise InvalidDpopProof("The DPoP proof's claims are no object")
     except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise InvalidDpopProof("The DPoP proof can't be verified with the key in its header") from error
-    return header, dict(claims), key
+    return header, claims, thumbprint
 
 
-def _public_key(jwk: Any) -> ECKey | RSAKey | OKPKey:
-    """A public key of a kind that is strong enough; ValueError for any other."""
+@lru_cache(maxsize=MAX_KEPT_KEYS)
+def _public_key(members: bytes) -> tuple[ECKey | RSAKey | OKPKey, str]:
+    """A public key of a kind that is strong enough, and its thumbprint; ValueError for any other.
+
+    ``members`` are those of the JWK. A client proves the same key again and again: it is imported once, and
+    verifies each proof anew.
+    """
+    jwk = orjson.loads(members)
     if not isinstance(jwk, dict):
         raise TypeError("not a JWK")
     key = import_key(jwk)
@@ -95,7 +109,7 @@ def _public_key(jwk: Any) -> ECKey | RSAKey | OKPKey:
         raise ValueError("not a public key")
     if isinstance(key, RSAKey) and key.public_key.key_size < MIN_RSA_BITS:
         raise ValueError("too short")
-    return key
+    return key, key.thumbprint()
 
 
 def _fault(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from werkzeug.wrappers import Request
@@ -21,6 +21,9 @@ from idp.oauth.requests import ProtocolRequest
 from idp.services import authorizations, clients, subjects
 from idp.services.authorizations import Grant
 from idp.services.platform import Platform
+
+DETAILS: Final = "authorization_details"
+_CHANGING: Final = claims.TOKEN_MANDATE_CLAIMS | {DETAILS}
 
 
 def _token_of(request: ProtocolRequest) -> str:
@@ -72,13 +75,16 @@ def _access_token_facts(
 
 def _as_of_now(payload: dict[str, Any], grant: Grant) -> dict[str, Any]:
     """The token's claims, those of the mandate and its details as they are at this moment."""
-    changing = claims.TOKEN_MANDATE_CLAIMS | {"authorization_details"}
-    bare = {name: value for name, value in payload.items() if name not in changing}
+    bare = {name: value for name, value in payload.items() if name not in _CHANGING}
     scopes = frozenset(payload["scope"].split())
-    said = tuple(HandlerDetail.from_json(detail) for detail in payload.get("authorization_details", ()))
-    left = authorization_details.in_force(said, authorization_details.matters_of(grant.details))
-    details = {"authorization_details": [detail.as_json() for detail in left]} if left else {}
+    details = _details_of_now(payload[DETAILS], grant) if DETAILS in payload else {}
     return bare | claims.access_token_claims(grant.subject, scopes) | details
+
+
+def _details_of_now(said: list[dict[str, Any]], grant: Grant) -> dict[str, Any]:
+    details = tuple(HandlerDetail.from_json(detail) for detail in said)
+    left = authorization_details.in_force(details, authorization_details.matters_of(grant.details))
+    return {DETAILS: [detail.as_json() for detail in left]} if left else {}
 
 
 def _refresh_token_facts(platform: Platform, client: Client, grant: Grant) -> dict[str, Any] | None:

@@ -35,7 +35,10 @@ def userinfo(platform: Platform, client: Client, claims: Mapping[str, Any], now:
 
 def introspection_wanted(headers: Mapping[str, str]) -> bool:
     """Whether ``Accept`` names the JWT (RFC 9701 §4) and likes plain JSON no better; ``*/*`` names none."""
-    accepted = parse_accept_header(headers.get("Accept"), MIMEAccept)
+    sent = headers.get("Accept", "")
+    if INTROSPECTION not in sent.lower():
+        return False
+    accepted = parse_accept_header(sent, MIMEAccept)
     named = INTROSPECTION in {media_type.lower() for media_type in accepted.values()}
     return named and accepted[INTROSPECTION] > 0 and accepted[INTROSPECTION] >= accepted[JSON]
 

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request
 from idp import crypto
 from idp.oauth import certificates, dpop, tokens
 from idp.oauth.dpop import InvalidDpopProof, UseDpopNonce
-from idp.oauth.requests import FORM, parse
+from idp.oauth.requests import FORM, RepeatedParameters, parse
 from idp.services.platform import Platform
 
 REALM: Final = "userinfo"
@@ -62,8 +62,8 @@ def _shown(request: Request) -> tuple[str, str]:
     """Scheme and token, of the header or the form body, of one of them; never of the URL."""
     named, _, header_token = request.headers.get("Authorization", "").partition(" ")
     scheme = {"bearer": "Bearer", "dpop": "DPoP"}.get(named.lower())
-    is_form = request.mimetype == FORM and request.method == "POST"
-    body = parse(request.get_data(cache=False) if is_form else b"")
+    is_form = request.method == "POST" and request.mimetype == FORM
+    body = parse(request.get_data(cache=False)) if is_form else RepeatedParameters()
     form_token = body.get("access_token")
     if (header_token and form_token) or "access_token" in body.repeated:
         raise BearerError(400, "invalid_request", "The access token is sent twice")

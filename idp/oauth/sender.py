@@ -35,9 +35,10 @@ class Binding:
     @property
     def confirmation(self) -> dict[str, Any]:
         """The claim ``cnf`` (RFC 7800), or nothing."""
+        if self.jkt is None and self.x5t is None:
+            return {}
         members = {"jkt": self.jkt, "x5t#S256": self.x5t}
-        held = {name: value for name, value in members.items() if value is not None}
-        return {"cnf": held} if held else {}
+        return {"cnf": {name: value for name, value in members.items() if value is not None}}
 
 
 UNBOUND = Binding()

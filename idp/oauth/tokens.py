@@ -4,7 +4,7 @@ logout tokens (BCL 2.4).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -181,11 +181,11 @@ def verified_claims_of(
     client: Client,
     grant: Grant,
     person: PersonalData | None,
-    asked: Iterable[Mapping[str, Any]],
+    asked: Collection[Mapping[str, Any]],
     now: datetime,
 ) -> dict[str, Any]:
     """``verified_claims``, where something that was asked can be told."""
-    if person is None:
+    if person is None or not asked:
         return {}
     facts = verified_claims.facts_of(grant.subject, person, client.matters)
     told = verified_claims.answer(asked, facts, now)

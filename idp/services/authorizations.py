@@ -308,7 +308,7 @@ def find_grant_with_person(
     grant = None if row is None else _grant_of_row(platform, row)
     if row is None or grant is None:
         return None
-    return grant, _person(platform, row, with_document=with_document)
+    return grant, _person(platform, grant, row, with_document=with_document)
 
 
 def find_by_refresh_token(
@@ -376,7 +376,11 @@ def _process_of(platform: Platform, row: Mapping[str, Any]) -> str:
     return crypto.mac(platform.keyring.mac_key, "verification_process", text.encode()).hex()[:32]
 
 
-def _person(platform: Platform, row: Mapping[str, Any], *, with_document: bool) -> PersonalData:
+def _asks_verified(grant: Grant) -> bool:
+    return "verified_claims" in grant.scopes or bool(grant.requested.verified)
+
+
+def _person(platform: Platform, grant: Grant, row: Mapping[str, Any], *, with_document: bool) -> PersonalData:
     def opened(column: str) -> str | None:
         sealed = row[f"{column}_encrypted"]
         return platform.keyring.fields.decrypt(sealed, f"accounts.{column}") if sealed else None
@@ -389,7 +393,7 @@ def _person(platform: Platform, row: Mapping[str, Any], *, with_document: bool) 
         address=opened("address"),
         updated_time=int(row["updated_at"].timestamp()),
         verified_at=row["verified_at"],
-        verification_process=_process_of(platform, row),
+        verification_process=_process_of(platform, row) if _asks_verified(grant) else "",
         document_type=row["document_type"] if with_document else None,
         document_number=opened("document_number") if with_document else None,
         granted_at=row["granted_at"],

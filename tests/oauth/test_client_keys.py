@@ -271,3 +271,17 @@ def test_an_address_that_fails_is_left_alone_for_a_pause(
     address.down, address.status = False, 200
     time.advance(seconds=JWKS_PAUSE.total_seconds() + 1)
     assert verified(fetching, remote, jwt(EC), ["ES256"])[1] == CLAIMS
+
+
+def test_the_same_jwk_is_imported_once_and_still_verifies_each_signature(platform: Platform) -> None:
+    (first,), (second,) = (list(keys_of(platform, client(EC))) for _ in range(2))
+    assert first is second
+    assert verified(platform, client(EC), jwt(EC), ("ES256",))[1] == CLAIMS
+    assert refused(platform, client(EC), jwt(FOREIGN))
+
+
+def test_a_jwk_that_is_very_large_is_not_kept(platform: Platform) -> None:
+    large = Client(client_id="rp", client_name="RP", jwks=public(EC, x5c=["A" * 5000]))
+    (first,), (second,) = (list(keys_of(platform, large)) for _ in range(2))
+    assert first is not second
+    assert verified(platform, large, jwt(EC), ("ES256",))[1] == CLAIMS

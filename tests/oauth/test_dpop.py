@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from joserfc import jws
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 from werkzeug.test import TestResponse
 
@@ -191,6 +192,24 @@ def test_a_changed_proof_is_refused(job: RelyingParty) -> None:
     changed = base64url(json.dumps({"jti": "x"}).encode())
     assert_error(ask(job, f"{header}.{changed}.{signature}"), "invalid_dpop_proof")
     assert_error(ask(job, f"{header}.{payload}.{signature[:-4]}AAAA"), "invalid_dpop_proof")
+
+
+@pytest.mark.checklist(101)
+def test_a_key_that_was_proved_before_verifies_each_proof_anew(job: RelyingParty) -> None:
+    assert ask(job, dpop_proof(TOKEN)).status_code == 200
+    forged = dpop_proof(TOKEN, key=OTHER_KEY, header={"jwk": public_jwk(DPOP_KEY)})
+    assert_error(ask(job, forged), "invalid_dpop_proof")
+    with_secret = dpop_proof(TOKEN, header={"jwk": dict(DPOP_KEY.as_dict(private=True))})
+    assert_error(ask(job, with_secret), "invalid_dpop_proof")
+    assert ask(job, dpop_proof(TOKEN)).status_code == 200
+
+
+@pytest.mark.checklist(101)
+@pytest.mark.parametrize("payload", ["[]", '[["jti", "x"]]', "null", '"x"', "{", ""])
+def test_claims_that_are_no_object_are_no_proof(job: RelyingParty, payload: str) -> None:
+    header = {"alg": "ES256", "typ": "dpop+jwt", "jwk": public_jwk(DPOP_KEY)}
+    proof = jws.serialize_compact(header, payload, DPOP_KEY)
+    assert_error(ask(job, proof), "invalid_dpop_proof")
 
 
 @pytest.mark.checklist(102)
