@@ -26,7 +26,7 @@ from idp.ephemeral import EphemeralUnavailable
 from idp.ephemeral.database import DatabaseEphemeral
 from idp.oauth.event_tokens import sign_event_token
 from idp.oauth.tokens import sign_logout_token
-from idp.services import audit, authentication, deliveries, outbox, retention, signals
+from idp.services import audit, authentication, authorizations, deliveries, outbox, retention, signals
 from idp.services.lanes import Lanes
 from idp.services.outbox import Channels
 from idp.services.platform import Platform
@@ -91,6 +91,7 @@ def _chores(platform: Platform) -> list[_Chore]:
     chores = [
         _Chore(SEAL_EVERY_SECONDS, lambda: audit.seal(platform)),
         _Chore(END_EVERY_SECONDS, lambda: authentication.end_expired_logins(platform, clock.now(), ORIGIN)),
+        _Chore(END_EVERY_SECONDS, lambda: authorizations.end_lapsed_handlers(platform, clock.now())),
         _Chore(PURGE_EVERY_SECONDS, lambda: retention.purge(clock.now())),
     ]
     store = platform.ephemeral

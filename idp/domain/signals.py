@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 HANDLER_REVOKED: Final = "handler_revoked"
+HANDLER_EXPIRED: Final = "handler_expired"
 CAEP: Final = "https://schemas.openid.net/secevent/caep/event-type/"
 SESSION_REVOKED: Final = CAEP + "session-revoked"
 TOKEN_CLAIMS_CHANGE: Final = CAEP + "token-claims-change"
@@ -22,6 +23,7 @@ _REASONS: Final[Mapping[str, tuple[str, str, str]]] = {
     "consent_withdrawn": ("user", "The person withdrew the consent", "本人撤回了授权同意"),
     "frozen": ("admin", "An administrator froze the account", "平台冻结了账号"),
     HANDLER_REVOKED: ("admin", "The enterprise revoked the handler authorisation", "企业撤销了经办人授权"),
+    HANDLER_EXPIRED: ("policy", "The handler authorisation's validity is over", "经办人授权有效期已过"),
     "expired": ("policy", "The session reached its longest lifetime", "登录会话到期"),
     "code_reused": ("system", "An authorization code was used twice", "授权码被重复使用"),
     "refresh_token_reused": ("system", "A refresh token was used twice", "刷新令牌被重复使用"),
@@ -73,7 +75,7 @@ def events_after(ended: Ended, reason: str, at: datetime) -> tuple[Event, ...]:
     """
     about = _about(reason, at)
     revoked = Event(SESSION_REVOKED, about)
-    if reason != HANDLER_REVOKED or not ended.as_handler:
+    if reason not in {HANDLER_REVOKED, HANDLER_EXPIRED} or not ended.as_handler:
         return (revoked,)
     return (Event(TOKEN_CLAIMS_CHANGE, {**about, "claims": {"handler_scope": []}}), revoked)
 

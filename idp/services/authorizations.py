@@ -27,7 +27,7 @@ from idp.services import audit, clients, outbox, signals
 from idp.services.platform import Platform
 from idp.storage import authorizations as rows
 from idp.storage.authorizations import Authorization
-from idp.storage.database import single_statements, transaction
+from idp.storage.database import reading, single_statements, transaction
 
 if TYPE_CHECKING:
     from idp.domain.interaction import Acting
@@ -424,6 +424,19 @@ def revoke_for_handler(
     """
     criterion = Authorization.handler_authorization_id == handler_authorization_id
     return _revoke(session, platform, criterion, reason, now)
+
+
+def end_lapsed_handlers(platform: Platform, now: datetime, limit: int = 100) -> int:
+    """Tell the clients of handler authorisations, up to ``limit``, whose validity is over; for the worker.
+
+    No token waits for it: each is judged by the clock.
+    """
+    with reading() as session:
+        lapsed = rows.list_lapsed_handlers(session, now, limit)
+    for handler_authorization_id in lapsed:
+        with transaction() as session:
+            revoke_for_handler(session, platform, handler_authorization_id, "handler_expired", now)
+    return len(lapsed)
 
 
 def revoke_for_client(

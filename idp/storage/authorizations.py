@@ -270,6 +270,13 @@ def list_roles(driver: Driver, account_id: str, client_id: str) -> tuple[str, ..
     return tuple(sorted(row["role"] for row in _LIST_ROLES.run(driver, **parameters)))
 
 
+def list_lapsed_handlers(session: Session, now: datetime, limit: int) -> list[str]:
+    """Handler authorisations past their validity that something not ended yet rests on."""
+    resting = exists().where(_a.handler_authorization_id == HandlerAuthorization.id, _a.revoked_at.is_(None))
+    lapsed = select(HandlerAuthorization.id).where(HandlerAuthorization.valid_until <= now, resting)
+    return list(session.scalars(lapsed.limit(limit)))
+
+
 def revoke(session: Session, criterion: ColumnElement[bool], reason: str, now: datetime) -> list[RowMapping]:
     """Revoke every not yet revoked authorization that meets ``criterion``; returns what was revoked."""
     statement = (

@@ -10,6 +10,7 @@ import pytest
 from idp.domain import signals
 from idp.domain.signals import (
     EVENTS_SUPPORTED,
+    HANDLER_EXPIRED,
     HANDLER_REVOKED,
     SESSION_REVOKED,
     TOKEN_CLAIMS_CHANGE,
@@ -68,6 +69,7 @@ def test_a_session_ends_for_every_enterprise() -> None:
         (Ended("a", "s", "e", as_handler=True), "consent_withdrawn", [SESSION_REVOKED]),
         (Ended("a", "s", "e", as_handler=False), HANDLER_REVOKED, [SESSION_REVOKED]),
         (Ended("a", "s", "e", as_handler=True), HANDLER_REVOKED, [TOKEN_CLAIMS_CHANGE, SESSION_REVOKED]),
+        (Ended("a", "s", "e", as_handler=True), HANDLER_EXPIRED, [TOKEN_CLAIMS_CHANGE, SESSION_REVOKED]),
     ],
 )
 def test_every_end_revokes_the_session_and_a_handlers_also_changes_claims(

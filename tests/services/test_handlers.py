@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from idp import crypto
+from idp import clock, crypto
 from idp.domain.errors import Refusal
 from idp.domain.interaction import Acting
-from idp.services import handlers
+from idp.services import authorizations, handlers
 from idp.services.handlers import HandlerView
 from idp.services.platform import Platform
 from idp.storage.accounts import Account
@@ -17,6 +17,7 @@ from idp.storage.authorizations import Authorization
 from idp.storage.clients import Client
 from idp.storage.database import reading, transaction
 from idp.storage.enterprises import Enterprise
+from idp.storage.outbox import OutboxMessage
 from tests.people import (
     BATTERY_MAKER,
     LONG_AGO,
@@ -34,7 +35,7 @@ from tests.services.authorising import (
     decide,
     decided,
 )
-from tests.services.conftest import MovableClock
+from tests.services.conftest import MovableClock, at_once
 
 
 @pytest.fixture
@@ -110,17 +111,49 @@ def test_a_revocation_ends_it_at_once(platform: Platform, people: People, moving
 def test_a_revocation_ends_every_token_in_the_same_transaction(platform: Platform, people: People) -> None:
     view = decided(platform, people.maker, applied(platform, people.li), "approve")
     other = decided(platform, people.maker, applied(platform, people.wang), "approve")
-    with transaction() as session:
-        session.add(Client(client_id="smdvs", client_metadata={}, created_at=LONG_AGO, updated_at=LONG_AGO))
-        session.flush()
-        for handler in (view, other):
-            session.add(_authorization(handler))
+    _used_at_smdvs(view, other)
     decided(platform, people.maker, view, "revoke")
+    assert _ends() == {view.id: "handler_revoked", other.id: None}
+
+
+def test_the_clients_are_told_once_when_the_validity_is_over(
+    platform: Platform, people: People, moving_clock: MovableClock
+) -> None:
+    view = decided(platform, people.maker, applied(platform, people.li, valid_until="2026-12-31"), "approve")
+    other = decided(platform, people.maker, applied(platform, people.wang), "approve")
+    _used_at_smdvs(view, other)
+    assert authorizations.end_lapsed_handlers(platform, clock.now()) == 0
+    assert view.valid_until is not None
+    moving_clock.moment = view.valid_until
+    counts = at_once([lambda: authorizations.end_lapsed_handlers(platform, clock.now())] * 3)
+    assert 1 in counts
+    assert _ends() == {view.id: "handler_expired", other.id: None}
     with reading() as session:
-        states = {
-            row.handler_authorization_id: row.revoked_reason for row in session.scalars(select(Authorization))
-        }
-    assert states == {view.id: "handler_revoked", other.id: None}
+        told = session.scalars(select(OutboxMessage.kind).where(OutboxMessage.kind != "sms")).all()
+    assert told == ["backchannel_logout"]
+    assert authorizations.end_lapsed_handlers(platform, clock.now()) == 0
+
+
+def _used_at_smdvs(*views: HandlerView) -> None:
+    metadata = {
+        "client_id": "smdvs",
+        "client_name": "smdvs",
+        "grant_types": ["authorization_code"],
+        "scope": "openid",
+        "backchannel_logout_uri": "https://rp.example.test/logout",
+    }
+    with transaction() as session:
+        row = Client(client_id="smdvs", client_metadata=metadata, created_at=LONG_AGO, updated_at=LONG_AGO)
+        session.add(row)
+        session.flush()
+        for view in views:
+            session.add(_authorization(view))
+
+
+def _ends() -> dict[str | None, str | None]:
+    with reading() as session:
+        rows = session.scalars(select(Authorization))
+        return {row.handler_authorization_id: row.revoked_reason for row in rows}
 
 
 def _authorization(handler: HandlerView) -> Authorization:
@@ -138,6 +171,7 @@ def _authorization(handler: HandlerView) -> Authorization:
         redirect_uri="https://rp.example.test/callback",
         code_challenge="x" * 43,
         code_expires_at=LONG_AGO,
+        redeemed_at=LONG_AGO,
         expires_at=datetime(2030, 1, 1, tzinfo=UTC),
         created_at=LONG_AGO,
     )
