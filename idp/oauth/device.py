@@ -132,7 +132,7 @@ class DeviceCodeGrant(TokenGrant):
         )
         grant = authorizations.redeem_code(self.platform, client, presented, self.request.origin, clock.now())
         if isinstance(grant, Refusal):
-            raise InvalidGrantError("What the person agreed on has ended, or is bound to another key")
+            raise InvalidGrantError("What the person agreed on has ended")
         return self.tokens_for(client, grant, grant.scopes)
 
     def _answered(self, device_id: str, device: Device) -> Device:

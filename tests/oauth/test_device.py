@@ -363,6 +363,15 @@ def test_who_polls_without_the_key_gets_nothing_and_takes_nothing_away(
     assert poll(tool, started, {"DPoP": dpop_proof("/oauth/token")}).status_code == 200
 
 
+def test_what_ends_between_answer_and_poll_gives_the_device_nothing(
+    scene: Scene, tool: RelyingParty, people: People
+) -> None:
+    started = begin(tool)
+    decide(scene.browser, started)
+    people.change_handler(scene.handler_authorization_id, status="revoked")
+    assert_error(poll(tool, started), "invalid_grant")
+
+
 def test_a_poll_in_time_may_arrive_a_little_early(tool: RelyingParty, time: MovableClock) -> None:
     started = begin(tool)
     for _ in range(3):

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 
-from idp.domain import authorization_details
 from idp.domain.clients import TOKEN_EXCHANGE
 from idp.domain.exchange import ACCESS_TOKEN, JWT
+from idp.services import authorizations
+from idp.services.authorizations import Grant
 from tests.oauth.conftest import RegisterClient, Scene, both_backends
 from tests.oauth.people import CREDIT_CODES, MATTER, People
 from tests.oauth.relying_party import DPOP_KEY, ISSUER, RelyingParty, assert_error, claims_of, dpop_proof
@@ -165,9 +167,18 @@ def test_a_back_end_that_serves_no_matter_narrows_details_too(
 def test_details_that_have_ended_leave_nothing_rather_than_everything(
     scene: Scene, maker: RelyingParty, reports: RelyingParty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """As when the grant has another matter beside the ended one that the token is for."""
     token = subject_token(scene, maker, authorization_details=json.dumps([DETAIL]))
-    monkeypatch.setattr(authorization_details, "matters_of", lambda _details: frozenset())
-    assert_error(exchange(reports, token), "invalid_request")
+    found = authorizations.find_grant
+
+    def with_other_details(*about: Any) -> Grant | None:
+        grant = found(*about)
+        return grant and replace(grant, details=())
+
+    monkeypatch.setattr(authorizations, "find_grant", with_other_details)
+    response = exchange(reports, token)
+    assert_error(response, "invalid_request")
+    assert "has ended" in response.get_json()["error_description"]
 
 
 # --- who may
