@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from idp.domain.clients import (
     ACR_VALUES,
@@ -19,6 +19,7 @@ from idp.domain.clients import (
     PROFILES,
     TOKEN_EXCHANGE,
     is_client_id,
+    is_web_address,
     split_uri,
 )
 from idp.domain.errors import Problem
@@ -164,22 +165,13 @@ def _check_redirect_uris(metadata: dict[str, Any], development: bool) -> list[Pr
 
 
 def _is_redirect_uri(uri: str, *, native: bool, loopback: bool) -> bool:
+    return is_web_address(uri, loopback=loopback) or (native and _is_private_scheme(uri))
+
+
+def _is_private_scheme(uri: str) -> bool:
+    """Of an installed application (RFC 8252 §7.1): one that is a domain name, turned round."""
     parts = split_uri(uri)
-    if parts is None or "#" in uri or "@" in parts.netloc:
-        return False
-    if parts.scheme == "https":
-        return bool(parts.hostname)
-    if parts.scheme == "http":
-        return loopback and _is_loopback(parts)
-    return native and "." in parts.scheme
-
-
-def _is_loopback(parts: SplitResult) -> bool:
-    return parts.hostname in {"127.0.0.1", "::1", "localhost"}
-
-
-def _is_address(uri: str, *, loopback: bool) -> bool:
-    return _is_redirect_uri(uri, native=False, loopback=loopback)
+    return parts is not None and "." in parts.scheme and "#" not in uri and "@" not in parts.netloc
 
 
 def _check_other_uris(metadata: dict[str, Any], development: bool) -> list[Problem]:
@@ -188,17 +180,17 @@ def _check_other_uris(metadata: dict[str, Any], development: bool) -> list[Probl
     problems = [
         problem(name, "must be an https address")
         for name, loopback in checked
-        if name in metadata and not _is_address(metadata[name], loopback=loopback)
+        if name in metadata and not is_web_address(metadata[name], loopback=loopback)
     ]
     problems += [
         problem("resources", f"{uri} must be an absolute address without fragment (RFC 8707 section 2)")
         for uri in metadata.get("resources", [])
-        if not _is_address(uri, loopback=development)
+        if not is_web_address(uri, loopback=development)
     ]
     return problems + [
         problem("request_uris", f"{uri} must be an https address")
         for uri in metadata.get("request_uris", [])
-        if not _is_address(uri.partition("#")[0], loopback=False)
+        if not is_web_address(uri.partition("#")[0], loopback=False)
     ]
 
 

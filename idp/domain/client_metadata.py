@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from idp.domain import interoperable_json
 from idp.domain.client_checks import CHECKS, fill_in_profile, problem
 from idp.domain.clients import (
     ASSERTION_ALGORITHMS,
@@ -23,7 +24,6 @@ from idp.domain.errors import Problem, Refusal
 MAX_ITEMS = 50
 MAX_TEXT = 2000
 MAX_DEPTH = 6  # of a JWK Set: three would do for what RFC 7517 defines
-MAX_NUMBER = 2**53  # what every JSON parser reads alike (RFC 8259 §6)
 
 _CERTIFICATE_NAMES = (
     "tls_client_auth_subject_dn",
@@ -86,9 +86,8 @@ _SWITCHES = (
     "backchannel_logout_session_required",
     "frontchannel_logout_session_required",
 )
-_SECRET_MEMBERS = frozenset(
-    {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
-)  # a private key does not belong in a registration
+SECRET_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""A private key does not belong in anything that comes from outside (RFC 7518 §6)."""
 
 
 def validate_metadata(raw: Mapping[str, Any], *, development: bool) -> dict[str, Any] | Refusal:
@@ -175,19 +174,9 @@ def _is_public_jwks(value: Any) -> bool:
     keys = value.get("keys") if isinstance(value, dict) else None
     return (
         isinstance(keys, list)
-        and _is_plain(value, MAX_DEPTH)
+        and interoperable_json.is_interoperable(value, MAX_DEPTH)
         and 0 < len(keys) <= MAX_ITEMS
         and all(isinstance(key, dict) and key.get("kty") in ("RSA", "EC", "OKP") for key in keys)
-        and not any(_SECRET_MEMBERS & key.keys() for key in keys)
+        and not any(SECRET_MEMBERS & key.keys() for key in keys)
         and len(json.dumps(value)) <= 20 * MAX_TEXT
     )
-
-
-def _is_plain(value: Any, depth: int) -> bool:
-    """Whether a JSON value can be kept and told again: not deep, no vast number, all text Unicode."""
-    if isinstance(value, (dict, list)):
-        inner = (*value, *value.values()) if isinstance(value, dict) else value
-        return depth > 0 and all(_is_plain(item, depth - 1) for item in inner)
-    if isinstance(value, str):
-        return value.isprintable()
-    return value is None or abs(value) <= MAX_NUMBER

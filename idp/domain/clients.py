@@ -41,7 +41,7 @@ IDENTITY_SCOPES = (
 )
 PLATFORM_SCOPES = ("ssf.manage", "ssf.read")  # of this provider's own interfaces, for clients themselves
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -134,6 +134,11 @@ class Client:
         """Whether its access tokens are always bound to a key that it holds."""
         return self.dpop_bound_access_tokens or self.tls_client_certificate_bound_access_tokens
 
+    def accepted_algorithms(self, registered: str | None) -> tuple[str, ...]:
+        """By which the client may sign what it sends: ``registered`` alone if it named one (FAPI2 5.4)."""
+        allowed = FAPI_ALGORITHMS if self.high_security else ASSERTION_ALGORITHMS
+        return tuple(name for name in allowed if registered in {None, name})
+
     @property
     def resource_scopes(self) -> frozenset[str]:
         """The scopes that mean something at this client's own resources."""
@@ -182,6 +187,18 @@ def split_uri(uri: str) -> SplitResult | None:
     return parts if parts.scheme else None
 
 
+def is_web_address(uri: str, *, loopback: bool) -> bool:
+    """Whether it is an https address, or with ``loopback`` an http one of this machine, without fragment or
+    credentials.
+    """
+    parts = split_uri(uri)
+    if parts is None or not parts.hostname or "#" in uri or "@" in parts.netloc:
+        return False
+    return parts.scheme == "https" or (
+        loopback and parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
+    )
+
+
 def sector_of(client: Client) -> str:
     """Whom ``pairwise`` identifiers are the same for (OIDC Core 8.1): the host of the client.
 
@@ -189,7 +206,7 @@ def sector_of(client: Client) -> str:
     the same loopback address.
     """
     uris = [client.sector_identifier_uri] if client.sector_identifier_uri else client.redirect_uris
-    hosts = {urlsplit(uri).hostname for uri in uris} - _LOOPBACK
+    hosts = {urlsplit(uri).hostname for uri in uris} - LOOPBACK_HOSTS
     host = hosts.pop() if len(hosts) == 1 else None
     return host or f"client:{client.client_id}"
 

@@ -22,7 +22,7 @@ def parse(text: str, longest: int) -> Any:
         document = json.loads(text, object_pairs_hook=_members, parse_constant=_refused)
     except (ValueError, RecursionError):
         return None
-    return document if _is_interoperable(document, DEEPEST) else None
+    return document if is_interoperable(document) else None
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -36,12 +36,14 @@ def _refused(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
-def _is_interoperable(value: Any, levels: int) -> bool:
-    """``levels`` is how many lists and objects may still be opened."""
+def is_interoperable(value: Any, levels: int = DEEPEST) -> bool:
+    """Whether a document could be stored and sent on unchanged; ``levels`` is how many lists and objects may
+    be opened, one in the other.
+    """
     if isinstance(value, dict):
         value = [*value.keys(), *value.values()]
     if isinstance(value, list):
-        return levels > 0 and all(_is_interoperable(item, levels - 1) for item in value)
+        return levels > 0 and all(is_interoperable(item, levels - 1) for item in value)
     return _is_text(value) if isinstance(value, str) else _is_number(value)
 
 

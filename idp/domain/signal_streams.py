@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from idp.domain.clients import split_uri
+from idp.domain.clients import is_web_address, split_uri
 from idp.domain.errors import Refusal
 from idp.domain.signals import EVENTS_SUPPORTED
 
@@ -26,7 +26,6 @@ MAX_REASON: Final = 300
 MAX_STATE: Final = 1000
 MAX_URL: Final = 2000
 MAX_AUTHORIZATION: Final = 4000
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 _RECEIVER_SUPPLIED: Final = ("delivery", "events_requested", "description")
 
@@ -151,10 +150,7 @@ def _delivery_from(value: object, poll_url: str, *, development: bool) -> Delive
 
 
 def _is_receiver_address(url: str, *, development: bool) -> bool:
-    parts = split_uri(url) if len(url) <= MAX_URL else None
-    if parts is None or not parts.hostname or "#" in url or "@" in parts.netloc:
-        return False
-    return parts.scheme == "https" or (development and parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    return len(url) <= MAX_URL and is_web_address(url, loopback=development)
 
 
 def _is_header_value(value: object) -> bool:

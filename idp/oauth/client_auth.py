@@ -18,10 +18,10 @@ from joserfc.errors import JoseError
 
 from idp import clock
 from idp.config import Settings
-from idp.domain.clients import ASSERTION_ALGORITHMS, FAPI_ALGORITHMS, Client
+from idp.domain.clients import Client
 from idp.oauth import certificates, client_keys
-from idp.oauth.client_keys import UnverifiedJwt
 from idp.oauth.requests import ProtocolRequest
+from idp.oauth.signatures import UnverifiedJwt, is_time
 from idp.services import clients
 from idp.services.platform import Platform
 
@@ -138,20 +138,14 @@ def _claimed_client_id(assertion: str) -> str:
 
 
 def _verified_claims(platform: Platform, client: Client, assertion: str) -> dict[str, Any]:
+    algorithms = client.accepted_algorithms(client.token_endpoint_auth_signing_alg)
     try:
-        header, claims = client_keys.verified(platform, client, assertion, _algorithms(client))
+        header, claims = client_keys.verified(platform, client, assertion, algorithms)
     except UnverifiedJwt as error:
         raise _refused("The assertion's signature can't be verified with the client's keys") from error
     if str(header.get("typ", "jwt")).lower().removeprefix("application/") not in ASSERTION_TYPES:
         raise _refused("The assertion is a JWT of another type")  # such as a request object (RFC 9101 §10.8)
     return claims
-
-
-def _algorithms(client: Client) -> tuple[str, ...]:
-    """By which the client may sign its assertions (FAPI 2.0 Security Profile 5.4.1)."""
-    allowed = FAPI_ALGORITHMS if client.high_security else ASSERTION_ALGORITHMS
-    registered = client.token_endpoint_auth_signing_alg
-    return tuple(name for name in allowed if registered in {None, name})
 
 
 def _assertion_fault(
@@ -163,9 +157,9 @@ def _assertion_fault(
         (claims.get("iss") != client.client_id, "iss is not the client"),
         (claims.get("sub") != client.client_id, "sub is not the client"),
         (not _is_for(platform.settings, client, claims.get("aud")), "aud is not this provider"),
-        (not _is_time(claims.get("exp")), "exp is missing"),
+        (not is_time(claims.get("exp")), "exp is missing"),
         (
-            any(name in claims and not _is_time(claims[name]) for name in ("iat", "nbf")),
+            any(name in claims and not is_time(claims[name]) for name in ("iat", "nbf")),
             "a time is no number",
         ),
         (not _is_jti(claims.get("jti")), "jti is missing or too long"),
@@ -189,10 +183,6 @@ def _is_for(settings: Settings, client: Client, audience: object) -> bool:
     audiences = audience if isinstance(audience, list) else [audience]
     own = {settings.issuer, *(f"{origin}/oauth/token" for origin in settings.origins)}
     return bool(own & {item for item in audiences if isinstance(item, str)})
-
-
-def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e11
 
 
 def _is_jti(value: object) -> bool:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode
 from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
-from functools import lru_cache
+from functools import partial
 from typing import Any, Final
 
 import orjson
-from joserfc import jws
-from joserfc.errors import BadSignatureError, JoseError
+from joserfc.errors import JoseError
 from joserfc.jwa import JWSAlgModel
-from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
-from joserfc.jws import CompactSignature
+from joserfc.jwk import Key, KeySet
 
 from idp.domain.clients import Client
-from idp.oauth.signatures import signatures
+from idp.oauth import signatures
+from idp.oauth.public_keys import find_key
+from idp.oauth.signatures import UnverifiedJwt
 from idp.outbound import OutboundError
 from idp.services.platform import Platform
 
@@ -24,16 +23,6 @@ JWKS_TTL: Final = timedelta(seconds=60)
 JWKS_PAUSE: Final = timedelta(seconds=5)
 """The least time between two fetches of one address, however many unknown keys are named meanwhile."""
 MAX_JWKS_BYTES: Final = 64 * 1024
-MAX_JWT: Final = 64 * 1024
-LEAST_RSA_BITS: Final = 2048
-MAX_KEPT_KEYS: Final = 500
-LARGEST_KEPT_KEY: Final = 4096
-PUBLIC_KEYS: Final[Mapping[str, type[ECKey | OKPKey | RSAKey]]] = {"EC": ECKey, "OKP": OKPKey, "RSA": RSAKey}
-SECRET_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-
-
-class UnverifiedJwt(ValueError):
-    """It is no JWT that the client has signed, by an algorithm that was asked for."""
 
 
 class NoClientKeys(ValueError):
@@ -60,31 +49,7 @@ def verified(
     the header are never looked at. A ``kid`` that nobody knows makes a ``jwks_uri`` be read again. Raises
     UnverifiedJwt; whom the claims speak of, and when, is for the caller to check.
     """
-    try:
-        signed = _extracted(token, algorithms)
-        header = dict(signed.headers())
-        key = _key_of(platform, client, header)
-        if not jws.validate_compact(signed, key, registry=signatures(*algorithms)):
-            raise BadSignatureError
-        claims = orjson.loads(signed.payload)
-    except (JoseError, ValueError, TypeError, RecursionError) as error:
-        raise UnverifiedJwt("The signature can't be verified with the client's keys") from error
-    if not isinstance(claims, dict):
-        raise UnverifiedJwt("The claims are no object")
-    return header, claims
-
-
-def _extracted(token: str, algorithms: Collection[str]) -> CompactSignature:
-    """A JWS with a well-formed header, not yet verified. No extension is known that could be critical."""
-    if len(token) > MAX_JWT:
-        raise UnverifiedJwt("The JWT is too large")
-    registry = signatures(*algorithms)
-    extracted = jws.extract_compact(token.encode(), registry=registry)
-    header = extracted.headers()
-    registry.check_header(header)
-    if "crit" in header or header["alg"] not in algorithms:
-        raise UnverifiedJwt("The header asks for what is not allowed")
-    return extracted
+    return signatures.verified(token, algorithms, partial(_key_of, platform, client))
 
 
 def _key_of(platform: Platform, client: Client, header: Mapping[str, Any]) -> Key:
@@ -98,7 +63,7 @@ def _key_of(platform: Platform, client: Client, header: Mapping[str, Any]) -> Ke
 
 def _fitting(keys: Iterable[Key], header: Mapping[str, Any]) -> list[Key]:
     """The keys that may have made this signature; several with the same ``kid`` differ in type or use."""
-    algorithm = signatures(header["alg"]).get_alg(header["alg"])
+    algorithm = signatures.registry(header["alg"]).get_alg(header["alg"])
     return [key for key in keys if header.get("kid", key.kid) == key.kid and _can_verify(algorithm, key)]
 
 
@@ -139,39 +104,8 @@ def _asked(platform: Platform, uri: str) -> bytes:
 
 def _imported(jwks: Any) -> KeySet:
     members = jwks.get("keys") if isinstance(jwks, Mapping) else None
-    keys = (
-        [key for member in members if (key := _key(member)) is not None] if isinstance(members, list) else []
-    )
+    found = map(find_key, members) if isinstance(members, list) else ()
+    keys: list[Key] = [key for key in found if key is not None]
     if not keys:
         raise NoClientKeys("The client has no key that can be used")
     return KeySet(keys)
-
-
-def _key(jwk: Any) -> Key | None:
-    """A public key, or None for anything else that a JWK Set may hold."""
-    if not isinstance(jwk, dict) or SECRET_MEMBERS & jwk.keys() or _is_short(jwk):
-        return None
-    try:
-        members = orjson.dumps(jwk, option=orjson.OPT_SORT_KEYS)
-        return _kept(members) if len(members) <= LARGEST_KEPT_KEY else _import(members)
-    except (JoseError, ValueError, TypeError, KeyError):
-        return None
-
-
-def _import(members: bytes) -> Key:
-    """The key of the JWK with these members."""
-    jwk = orjson.loads(members)
-    return PUBLIC_KEYS[jwk["kty"]].import_key(jwk)
-
-
-_kept: Final = lru_cache(maxsize=MAX_KEPT_KEYS)(_import)
-"""A client uses the same key again and again: it is imported once."""
-
-
-def _is_short(jwk: Mapping[str, Any]) -> bool:
-    """Whether an RSA modulus is shorter than FAPI 2.0 (5.4.1) and RFC 7518 §3.3 allow."""
-    try:
-        modulus = urlsafe_b64decode(f"{jwk.get('n', '')}==")
-    except ValueError:
-        return True
-    return jwk.get("kty") == "RSA" and int.from_bytes(modulus).bit_length() < LEAST_RSA_BITS

@@ -6,27 +6,21 @@ import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import orjson
 from authlib.oauth2.rfc6749.errors import OAuth2Error
-from joserfc import jws
-from joserfc.errors import BadSignatureError, JoseError
-from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 from werkzeug.datastructures import Headers
 
 from idp import crypto
-from idp.oauth.signatures import signatures
+from idp.oauth import public_keys, signatures
+from idp.oauth.public_keys import PublicKey
+from idp.oauth.signatures import UnverifiedJwt
 from idp.services.platform import Platform
 
 ALGORITHMS: Final = ("ES256", "PS256", "EdDSA")
 MAX_PROOF: Final = 8192
 MAX_JTI: Final = 256
-MIN_RSA_BITS: Final = 2048
-MAX_KEPT_KEYS: Final = 500
-"""Of at most 4 KiB each, as a header is no longer."""
 PAST: Final = timedelta(minutes=2)
 AHEAD: Final = timedelta(seconds=30)
 NONCE_TTL: Final = timedelta(minutes=2)
@@ -77,39 +71,20 @@ def find_key(
 
 def _opened(proof: str) -> tuple[dict[str, Any], dict[str, Any], str]:
     """Header and claims, signed by the public key in the header, and the thumbprint of that key."""
+    if len(proof) > MAX_PROOF:
+        raise InvalidDpopProof("The DPoP proof is too large")
     try:
-        if len(proof) > MAX_PROOF:
-            raise InvalidDpopProof("The DPoP proof is too large")
-        registry = signatures(*ALGORITHMS)
-        signed = jws.extract_compact(proof.encode("ascii"), registry=registry)
-        header = dict(signed.headers())
-        key, thumbprint = _public_key(orjson.dumps(header["jwk"], option=orjson.OPT_SORT_KEYS))
-        if not jws.validate_compact(signed, key, registry=registry):
-            raise BadSignatureError
-        claims = orjson.loads(signed.payload)
-        if not isinstance(claims, dict):
-            raise InvalidDpopProof("The DPoP proof's claims are no object")
-    except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
+        header, claims = signatures.verified(proof, ALGORITHMS, _key_of)
+    except UnverifiedJwt as error:
         raise InvalidDpopProof("The DPoP proof can't be verified with the key in its header") from error
-    return header, claims, thumbprint
+    return header, claims, _key_of(header).thumbprint()
 
 
-@lru_cache(maxsize=MAX_KEPT_KEYS)
-def _public_key(members: bytes) -> tuple[ECKey | RSAKey | OKPKey, str]:
-    """A public key of a kind that is strong enough, and its thumbprint; ValueError for any other.
-
-    ``members`` are those of the JWK. A client proves the same key again and again: it is imported once, and
-    verifies each proof anew.
-    """
-    jwk = orjson.loads(members)
-    if not isinstance(jwk, dict):
-        raise TypeError("not a JWK")
-    key = import_key(jwk)
-    if not isinstance(key, ECKey | RSAKey | OKPKey) or key.is_private:
-        raise ValueError("not a public key")
-    if isinstance(key, RSAKey) and key.public_key.key_size < MIN_RSA_BITS:
-        raise ValueError("too short")
-    return key, key.thumbprint()
+def _key_of(header: Mapping[str, Any]) -> PublicKey:
+    key = public_keys.find_key(header.get("jwk"))
+    if key is None:
+        raise UnverifiedJwt("The header has no public key that is strong enough")
+    return key
 
 
 def _fault(
@@ -146,9 +121,9 @@ def _normalized(url: str) -> tuple[str, str | None, int | None, str]:
 
 
 def _is_recent(issued: object, moment: float) -> bool:
-    if not isinstance(issued, int | float) or isinstance(issued, bool):
-        return False
-    return moment - PAST.total_seconds() <= issued <= moment + AHEAD.total_seconds()
+    return signatures.is_time(issued) and (
+        moment - PAST.total_seconds() <= issued <= moment + AHEAD.total_seconds()
+    )
 
 
 def _names(ath: object, access_token: str) -> bool:

@@ -12,8 +12,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key
 
 from idp.domain.clients import Client
+from idp.oauth import signatures
 from idp.oauth.client_keys import NoClientKeys, keys_of
-from idp.oauth.signatures import signatures
 from idp.services.platform import Platform
 
 Encryption = tuple[str, str]
@@ -36,7 +36,7 @@ def sign(
     """A JWT with this ``typ``, by the key in charge of the algorithm."""
     key = platform.keyring.signing_key(algorithm, now)
     header = {"alg": algorithm, "kid": key.kid, "typ": token_type}
-    return jwt.encode(header, dict(payload), key, registry=signatures(algorithm))
+    return jwt.encode(header, dict(payload), key, registry=signatures.registry(algorithm))
 
 
 def encrypt(platform: Platform, client: Client, text: str, alg: str, enc: str) -> str:

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 import orjson
 
-from idp.domain.clients import ASSERTION_ALGORITHMS, FAPI_ALGORITHMS, Client
+from idp.domain.clients import Client
 from idp.oauth import client_keys
 from idp.oauth.answers import Fault
-from idp.oauth.client_keys import UnverifiedJwt
 from idp.oauth.requests import RepeatedParameters
+from idp.oauth.signatures import UnverifiedJwt, is_time
 from idp.outbound import OutboundError
 from idp.services.platform import Platform
 
@@ -79,10 +79,7 @@ def _object_of(platform: Platform, client: Client, parameters: Mapping[str, str]
 
 def _verified(platform: Platform, client: Client, encoded: str, now: datetime) -> dict[str, Any] | Fault:
     """The claims of an object that this client signed for this provider, for now."""
-    if client.request_object_signing_alg is not None:
-        algorithms: tuple[str, ...] = (client.request_object_signing_alg,)
-    else:
-        algorithms = FAPI_ALGORITHMS if client.high_security else ASSERTION_ALGORITHMS
+    algorithms = client.accepted_algorithms(client.request_object_signing_alg)
     try:
         header, claims = client_keys.verified(platform, client, encoded, algorithms)
     except UnverifiedJwt:
@@ -108,7 +105,7 @@ def _fault(issuer: str, client: Client, claims: Mapping[str, Any], now: datetime
         (bool(claims.keys() & _CARRIERS), "members can't be request objects themselves"),
         # It could else be shown as a client assertion (RFC 9101 §10.8).
         (claims.get("sub") == client.client_id, "sub is the client"),
-        (any(name in claims and not _is_time(claims[name]) for name in _TIMES), "times are no numbers"),
+        (any(name in claims and not is_time(claims[name]) for name in _TIMES), "times are no numbers"),
         (strict and not claims.keys() >= {"exp", "nbf"}, "exp or nbf is missing"),
     )
     return next((fault for wrong, fault in checks if wrong), None) or _untimely(claims, now, strict=strict)
@@ -124,10 +121,6 @@ def _untimely(claims: Mapping[str, Any], now: datetime, *, strict: bool) -> str 
         return "time has not come"
     too_long = expires > moment + longest or begins < moment - longest
     return "exp or nbf is more than 60 minutes away" if strict and too_long else None
-
-
-def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e11
 
 
 def _parameters(claims: Mapping[str, Any]) -> RepeatedParameters | Fault:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
+import orjson
 from joserfc import jws
-from joserfc.errors import InvalidKeyCurveError
+from joserfc.errors import BadSignatureError, InvalidKeyCurveError, JoseError
 from joserfc.jwa import EdDSAAlgorithm, JWSAlgModel
+from joserfc.jwk import Key
 
 from idp.domain.clients import SIGNING_ALGORITHMS
 
 MAX_HEADER: Final = 4096
 """base64url; joserfc's own 512 are too few for an RSA key or a certificate in the header."""
+
+
+MAX_JWT: Final = 64 * 1024
+
+
+class UnverifiedJwt(ValueError):
+    """It is no JWT that the key in question has signed, by an algorithm that was asked for."""
 
 
 class _EdDSA(EdDSAAlgorithm):
@@ -48,6 +58,38 @@ class _Signatures(jws.JWSRegistry):
 
 
 @cache
-def signatures(*algorithms: str) -> jws.JWSRegistry:
+def registry(*algorithms: str) -> jws.JWSRegistry:
     """The ``registry`` to give joserfc for these algorithms, at least one of ``SIGNING_ALGORITHMS``."""
     return _Signatures(algorithms)
+
+
+def verified(
+    token: str, algorithms: Collection[str], key_of: Callable[[Mapping[str, Any]], Key]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims of a JWT (RFC 7519 §7.2) that somebody outside has signed by one of ``algorithms``.
+
+    ``key_of`` finds the key for a header that is well-formed and names no critical extension, since none is
+    known here. Raises UnverifiedJwt; whom the claims speak of, and when, is for the caller to check.
+    """
+    if len(token) > MAX_JWT:
+        raise UnverifiedJwt("The JWT is too large")
+    known = registry(*algorithms)
+    try:
+        signed = jws.extract_compact(token.encode(), registry=known)
+        header = dict(signed.headers())
+        known.check_header(header)
+        if "crit" in header or header["alg"] not in algorithms:
+            raise UnverifiedJwt("The header asks for what is not allowed")
+        if not jws.validate_compact(signed, key_of(header), registry=known):
+            raise BadSignatureError
+        claims = orjson.loads(signed.payload)
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
+        raise UnverifiedJwt("The signature can't be verified") from error
+    if not isinstance(claims, dict):
+        raise UnverifiedJwt("The claims are no object")
+    return header, claims
+
+
+def is_time(value: object) -> TypeGuard[int | float]:
+    """Whether a claim is a NumericDate (RFC 7519 §2) of a time that this calendar has."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e11

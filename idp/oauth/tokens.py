@@ -19,9 +19,8 @@ from idp.domain.authorization_details import Details
 from idp.domain.claims import PersonalData
 from idp.domain.clients import SIGNING_ALGORITHMS, Client
 from idp.domain.resources import Target
-from idp.oauth import jose
+from idp.oauth import jose, signatures
 from idp.oauth.sender import UNBOUND, Binding
-from idp.oauth.signatures import signatures
 from idp.services import clients, subjects
 from idp.services.authorizations import Grant
 from idp.services.outbox import DeliveryError
@@ -260,7 +259,9 @@ def _decoded(platform: Platform, token: str, now: datetime) -> Decoded | None:
     """Header and claims of a token that one of our keys signed."""
     try:
         decoded = jwt.decode(
-            token, platform.keyring.verification_keyset(now), registry=signatures(*SIGNING_ALGORITHMS)
+            token,
+            platform.keyring.verification_keyset(now),
+            registry=signatures.registry(*SIGNING_ALGORITHMS),
         )
     except (JoseError, ValueError, TypeError, KeyError, RecursionError):
         return None

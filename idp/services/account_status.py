@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from idp import clock
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
-from idp.services import audit, authentication
+from idp.services import audit, authentication, authorizations
 from idp.services.platform import Platform
 from idp.storage import accounts as rows
 from idp.storage.database import transaction
@@ -17,7 +17,8 @@ FROZEN = "frozen"
 
 
 def freeze(platform: Platform, account_id: str, origin: Origin, actor: str | None = None) -> Refusal | None:
-    """Shut an account out: its logins end, and the clients of each are told; doing it twice changes nothing.
+    """Shut an account out: its logins and all that it has granted end, and the clients are told. Doing it
+    twice changes nothing, and nothing comes back when the account is let in again.
 
     ``not_found``; ``not_permitted`` of one's own account. ``actor`` is the administrator's account, None for
     an operator's command.
@@ -28,6 +29,7 @@ def freeze(platform: Platform, account_id: str, origin: Origin, actor: str | Non
         refusal = _change(session, account_id, ACTIVE, FROZEN, origin, actor)
         if refusal is None:
             authentication.end_other_logins(session, platform, account_id, None, origin, FROZEN)
+            authorizations.revoke_for_account(session, platform, account_id, FROZEN, clock.now())
     return refusal
 
 

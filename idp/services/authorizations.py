@@ -447,6 +447,13 @@ def revoke_for_client(
     return _revoke(session, platform, criterion, "consent_withdrawn", now)
 
 
+def revoke_for_account(
+    session: Session, platform: Platform, account_id: str, reason: str, now: datetime
+) -> int:
+    """End everything an account has granted, offline access too, and tell the clients."""
+    return _revoke(session, platform, Authorization.account_id == account_id, reason, now)
+
+
 def end_session(session: Session, platform: Platform, sid: str, reason: str, now: datetime) -> None:
     """End what ends with a browser session: all but offline access, and tell every client that took
     part in it.

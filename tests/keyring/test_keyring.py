@@ -19,7 +19,7 @@ from joserfc import jwt
 from idp import clock
 from idp.domain.keys import KeyState
 from idp.keyring import FIELD_LEAD_TTL, LEAD_TTL, TOKEN_TTL, Keyring, KeyringError, files, new_jwk
-from idp.oauth.signatures import signatures
+from idp.oauth import signatures
 from tests.oauth.relying_party import base64url
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -132,7 +132,7 @@ def test_what_a_dead_writer_left_is_removed_and_never_read(directory: Path, keyr
 @pytest.mark.parametrize("alg", ["ES256", "RS256", "PS256", "EdDSA"])
 def test_what_the_signing_key_signs_the_published_keys_verify(keyring: Keyring, alg: str) -> None:
     key = keyring.signing_key(alg, NOW)
-    registry = signatures(alg)
+    registry = signatures.registry(alg)
     token = jwt.encode({"alg": alg, "kid": key.kid or ""}, {"sub": "x"}, key, registry=registry)
     assert jwt.decode(token, keyring.verification_keyset(NOW), registry=registry).claims == {"sub": "x"}
 

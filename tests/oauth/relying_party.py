@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 from idp import clock, crypto
 from idp.domain.audit import Origin
 from idp.domain.clients import SIGNING_ALGORITHMS
-from idp.oauth.signatures import signatures
+from idp.oauth import signatures
 from idp.services import clients
 from idp.services.clients import RegisteredClient
 from idp.services.platform import Platform
@@ -277,7 +277,7 @@ def header_of(token: str) -> dict[str, Any]:
 def claims_of(token: str, http: FlaskClient) -> dict[str, Any]:
     """The claims of a JWT, its signature verified with the published JWK Set."""
     keys = KeySet.import_key_set(http.get("/oauth/jwks.json").get_json())
-    return dict(jwt.decode(token, keys, registry=signatures(*SIGNING_ALGORITHMS)).claims)
+    return dict(jwt.decode(token, keys, registry=signatures.registry(*SIGNING_ALGORITHMS)).claims)
 
 
 def assert_error(response: TestResponse, error: str, status: int = 400) -> None:

@@ -9,8 +9,8 @@ from joserfc import jws
 from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
 
 from idp.domain.clients import FAPI_ALGORITHMS, SIGNING_ALGORITHMS, Client
-from idp.oauth import client_keys
-from idp.oauth.client_keys import JWKS_PAUSE, NoClientKeys, UnverifiedJwt, keys_of, verified
+from idp.oauth.client_keys import JWKS_PAUSE, NoClientKeys, keys_of, verified
+from idp.oauth.signatures import MAX_JWT, UnverifiedJwt
 from idp.outbound import Answer, OutboundError
 from idp.services.platform import Platform
 from tests.oauth.relying_party import base64url, signed, unsigned
@@ -70,7 +70,7 @@ def test_what_the_client_signed_is_verified(platform: Platform, alg: str, key: A
         "",
         "..",
         "\ud800",
-        "a" * (client_keys.MAX_JWT + 1),
+        "a" * (MAX_JWT + 1),
     ],
 )
 def test_what_it_did_not_sign_as_asked_is_refused(platform: Platform, token: str) -> None:

@@ -9,9 +9,8 @@ from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from idp import clock
 from idp.domain.clients import CONTENT_ENCRYPTION_METHODS, Client
-from idp.oauth import jose
+from idp.oauth import jose, signatures
 from idp.oauth.jose import NoEncryptionKey
-from idp.oauth.signatures import signatures
 from idp.services.platform import Platform
 
 RSA = RSAKey.generate_key(2048, {"kid": "rsa"})
@@ -102,7 +101,7 @@ def test_what_is_protected_is_signed_within(platform: Platform) -> None:
     _, inner = opened(nested, P256, "ECDH-ES", "A128GCM")
     keys = platform.keyring.verification_keyset(now)
     for token in (plain, inner):
-        decoded = jwt.decode(token, keys, registry=signatures("ES256"))
+        decoded = jwt.decode(token, keys, registry=signatures.registry("ES256"))
         assert (decoded.header["typ"], decoded.claims) == ("some+jwt", {"iss": "x"})
 
 

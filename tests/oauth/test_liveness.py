@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import pytest
 
 from idp.domain.errors import Refusal
-from idp.services import handlers
+from idp.services import account_status, handlers
 from idp.services.platform import Platform
-from tests.oauth.browser import ORIGIN
+from tests.oauth.browser import ORIGIN, answer_of
 from tests.oauth.conftest import Scene, both_backends
 from tests.oauth.people import People
 from tests.oauth.relying_party import assert_error
@@ -124,3 +124,16 @@ def test_other_mandates_of_the_same_person_go_on(world: World, people: People) -
     revoke(world)
     assert rp.introspect(other["access_token"])["enterprise_credit_code"] == second.enterprise_credit_code
     assert rp.refresh(other["refresh_token"]).status_code == 200
+
+
+@both_backends
+def test_what_an_account_granted_before_it_was_frozen_does_not_come_back(
+    scene: Scene, platform: Platform
+) -> None:
+    page = scene.browser.authorize(scene.rp, scope="openid offline_access", prompt="consent")
+    code = answer_of(scene.browser.press(page.location, decision="allow"))["code"]
+    tokens = scene.rp.redeem(code).get_json()
+    assert "offline_access" in tokens["scope"]
+    assert account_status.freeze(platform, scene.account_id, ORIGIN) is None
+    assert account_status.unfreeze(scene.account_id, ORIGIN) is None
+    assert_error(scene.rp.refresh(tokens["refresh_token"]), "invalid_grant")
