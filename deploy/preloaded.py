@@ -11,6 +11,7 @@ import gc
 
 gc.disable()  # modules are being made, not rubbish: walking them over and over is a tenth of the start
 
+# Imports after a statement: it has to come before them.
 import importlib  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
@@ -39,7 +40,7 @@ def main() -> None:
         sys.exit(str(error))
     gc.freeze()  # the collectors of the workers leave these objects alone, so that their pages stay shared
     gc.enable()
-    entrypoint()  # type: ignore[no-untyped-call]
+    entrypoint()  # type: ignore[no-untyped-call] # granian gives its command no types
 
 
 if __name__ == "__main__":

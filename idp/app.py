@@ -41,6 +41,7 @@ def create_app(settings: Settings) -> Flask:
         _refuse_demonstration(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
+        # How Flask wants middleware to be put in; mypy takes it for a method.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
@@ -121,9 +121,9 @@ def _check_free(name: str, port: int) -> None:
             ) from None
 
 
-def _on_signals(action: object) -> None:
+def _on_signals(action: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, action)  # type: ignore[arg-type]
+        signal.signal(number, action)
 
 
 def _raise_stopped(_number: int, _frame: FrameType | None) -> NoReturn:

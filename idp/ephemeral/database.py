@@ -54,6 +54,7 @@ table = Table(
 event.listen(
     table,
     "after_create",
+    # SQLAlchemy gives execute_if no types.
     DDL("ALTER TABLE ephemeral SET UNLOGGED").execute_if(dialect="postgresql"),  # type: ignore[no-untyped-call]
 )
 

@@ -86,6 +86,7 @@ class RedisEphemeral:
 
     def _command(self, *parts: str | bytes | int) -> Any:
         try:
+            # redis-py gives execute_command no types.
             return self._redis.execute_command(*parts)  # type: ignore[no-untyped-call]
         except redis.RedisError as error:
             raise EphemeralUnavailable from error

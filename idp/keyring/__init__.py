@@ -202,6 +202,7 @@ class Keyring:
                 self._refused = seen
                 return self._read(seen)
         except KeyringError as error:
+            # The text says all; the trace would only lead here.
             log.error("keys not read again, the known ones stay in use: %s", error)  # noqa: TRY400
         return ring
 

@@ -28,6 +28,7 @@ Handler = Callable[[Request], Response]
 
 def register(app: Flask, platform: Platform) -> None:
     """Put the endpoints and the ready documents in front of ``app``."""
+    # How Flask wants middleware to be put in; mypy takes it for a method.
     app.wsgi_app = JsonEndpoints(app.wsgi_app, app, platform)  # type: ignore[method-assign]
     app.wsgi_app = ReadyDocuments(app.wsgi_app, platform)  # type: ignore[method-assign]
 

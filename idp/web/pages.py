@@ -33,6 +33,7 @@ def pages(name: str, module: str, url_prefix: str | None = None) -> Blueprint:
 
 def takes_uploads(view: View) -> View:
     """Mark a view whose body may be as large as its scans."""
+    # A function may have attributes, whatever mypy thinks; here and below.
     view.takes_uploads = True  # type: ignore[union-attr]
     return view
 
