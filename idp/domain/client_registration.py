@@ -11,6 +11,7 @@ from idp.domain.client_checks import problem
 from idp.domain.clients import DEVICE_CODE, split_uri
 from idp.domain.errors import Problem, Refusal
 
+# Named one by one: a new scope is not theirs until somebody says so.
 SCOPES: Final = (
     "openid",
     "profile",

@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
 from authlib.oauth2.rfc6749.errors import OAuth2Error
 from werkzeug.wrappers import Request, Response
 
 from idp.domain.errors import Problem, Refusal
-from idp.oauth.requests import origin_of
+from idp.oauth.requests import JSON, MOST_BYTES, find_document, origin_of
 from idp.oauth.server import failure, json_response
 from idp.services import client_registration
 from idp.services.clients import RegisteredClient
@@ -89,14 +88,9 @@ def _bearer_token(request: Request) -> str:
 
 def _metadata(request: Request) -> dict[str, Any]:
     """The JSON object that was sent."""
-    if request.mimetype != "application/json":
-        raise InvalidRegistration("The body must be application/json")
-    try:
-        sent = orjson.loads(request.get_data(cache=False))
-    except orjson.JSONDecodeError as error:
-        raise InvalidRegistration("The body is not JSON") from error
-    if not isinstance(sent, dict):
-        raise InvalidRegistration("The body must be a JSON object")
+    sent = find_document(request, MOST_BYTES) if request.mimetype == JSON else None
+    if sent is None:
+        raise InvalidRegistration(f"The body must be a JSON object, as {JSON}")
     return sent
 
 

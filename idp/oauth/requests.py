@@ -12,12 +12,15 @@ from authlib.oauth2.rfc6749 import OAuth2Request
 from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
+from idp.domain import interoperable_json
 from idp.domain.audit import LONGEST_USER_AGENT, Origin
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 100
 MAX_BYTES = 32 * 1024
+MOST_BYTES = 2 * MAX_BYTES  # what is longer is not even read
+JSON = "application/json"
 
 
 class UnreadableRequest(InvalidRequestError):
@@ -104,6 +107,16 @@ def read_form(request: Any) -> ProtocolRequest:
     if parameters.repeated:
         raise InvalidRequestError("A parameter is sent more than once")
     return ProtocolRequest(request.path, parameters, request.headers, origin_of(request))
+
+
+def find_document(request: Any, longest: int = MAX_BYTES) -> dict[str, Any] | None:
+    """The JSON object of the body; None when it is too long, or none that every program reads the same."""
+    try:
+        text = request.get_data(cache=False).decode()
+    except UnicodeDecodeError:
+        return None
+    document = interoperable_json.parse(text, longest)
+    return document if isinstance(document, dict) else None
 
 
 def origin_of(request: Any) -> Origin:

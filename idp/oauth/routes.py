@@ -15,7 +15,7 @@ from idp.ephemeral import EphemeralUnavailable
 from idp.oauth import client_registration, device, dpop, endpoints, jwt_answers, pushed_requests, signals
 from idp.oauth.metadata import ReadyDocuments, WsgiApp
 from idp.oauth.protected_resource import BearerError
-from idp.oauth.requests import MAX_BYTES, read_form
+from idp.oauth.requests import MOST_BYTES, read_form
 from idp.oauth.server import HSTS, Server, error_response, failure, json_response, jwt_response
 from idp.services.platform import Platform
 from idp.storage.database import UNAVAILABLE
@@ -80,7 +80,7 @@ class JsonEndpoints:
 
     def _answer(self, handler: Handler, request: Request) -> Response:
         """The handler's answer; every error is JSON, and none tells more than a code."""
-        request.max_content_length = 2 * MAX_BYTES  # what is longer is not even read
+        request.max_content_length = MOST_BYTES
         try:
             with self._app.app_context():
                 return handler(request)

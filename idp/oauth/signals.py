@@ -14,7 +14,6 @@ from authlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
 from werkzeug.wrappers import Request, Response
 
 from idp import clock
-from idp.domain import interoperable_json
 from idp.domain import signal_streams as rules
 from idp.domain.clients import PLATFORM_SCOPES, Client
 from idp.domain.errors import Refusal
@@ -23,7 +22,7 @@ from idp.oauth import standing
 from idp.oauth.event_tokens import sign_event_token
 from idp.oauth.poll_requests import InvalidPoll, poll_from
 from idp.oauth.protected_resource import BearerError, token_claims
-from idp.oauth.requests import MAX_BYTES, origin_of, parse
+from idp.oauth.requests import JSON, find_document, origin_of, parse
 from idp.oauth.server import json_response
 from idp.services import clients, signal_streams, signals
 from idp.services.platform import Platform
@@ -35,7 +34,6 @@ VERIFICATION_PATH: Final = "/ssf/verify"
 REALM: Final = "ssf"
 MANAGE: Final = frozenset({"ssf.manage"})
 READ: Final = frozenset(PLATFORM_SCOPES)
-JSON: Final = "application/json"
 Handler = Callable[[Request], Response]
 
 
@@ -199,11 +197,8 @@ def _document(request: Request) -> dict[str, Any]:
     """The JSON object of the body; a body that doesn't say what it is is taken for JSON, as SSF 1.0 does."""
     if request.mimetype not in {"", JSON}:
         raise InvalidRequestError(f"The body must be {JSON}")
-    try:
-        document = interoperable_json.parse(request.get_data(cache=False).decode(), MAX_BYTES)
-    except UnicodeDecodeError:
-        document = None
-    if not isinstance(document, dict):
+    document = find_document(request)
+    if document is None:
         raise InvalidRequestError("The body must be a JSON object")
     return document
 
