@@ -291,4 +291,5 @@ class ClientForm(PageForm):
         if problem.field is None or problem.field in self._fields:
             super()._show(problem)
         else:
-            self.further.errors = [*self.further.errors, f"{problem.field}：{problem_text(problem)}"]
+            said = f"{problem.field}：{problem_text(problem)}"
+            self.further.errors = ["；".join([*self.further.errors, said])]  # a field shows one text

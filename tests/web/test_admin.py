@@ -86,7 +86,10 @@ def test_a_profile_and_any_further_metadata_can_be_registered(administrator: Vis
         ("[]", "不是有效的 JSON"),
         ("[" * 500, "不是有效的 JSON"),
         ('{"subject_type": "other"}', "subject_type：该项不符合要求"),
-        ('{"may_act": 7, "contacts": {}}', "may_act：该项不符合要求"),
+        (
+            '{"may_act": 7, "contacts": {}}',
+            "may_act：该项不符合要求：must be a text of at most 2000 characters；contacts：该项不符合要求",
+        ),
     ],
 )
 def test_what_is_wrong_among_the_further_metadata_is_said_there(
