@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from authlib.oauth2.rfc6749.errors import OAuth2Error
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Request
 
 from idp.domain.errors import Problem, Refusal
+from idp.oauth.replies import Reply, failure, json_reply, nothing
 from idp.oauth.requests import JSON, MOST_BYTES, find_document, origin_of
-from idp.oauth.server import failure, json_response
 from idp.services import client_registration
 from idp.services.clients import RegisteredClient
 from idp.services.platform import Platform
@@ -47,7 +47,7 @@ class InvalidToken(OAuth2Error):
         return [("WWW-Authenticate", challenge)]
 
 
-def register(platform: Platform, request: Request) -> Response:
+def register(platform: Platform, request: Request) -> Reply:
     """A new client, 201 (RFC 7591 §3.2.1). Raises InvalidToken, InvalidRegistration.
 
     The token is looked at before the body is, and used up with the registration.
@@ -63,7 +63,7 @@ def register(platform: Platform, request: Request) -> Response:
     return _document(platform, outcome, 201)
 
 
-def configure(platform: Platform, request: Request, client_id: str) -> Response:
+def configure(platform: Platform, request: Request, client_id: str) -> Reply:
     """A client reads, replaces or ends its own registration: 200, 200, 204 (RFC 7592 §2).
 
     Raises InvalidToken, InvalidRegistration. The token is looked at before the body is.
@@ -94,20 +94,20 @@ def _metadata(request: Request) -> dict[str, Any]:
     return sent
 
 
-def _document(platform: Platform, outcome: RegisteredClient | Refusal, status: int = 200) -> Response:
+def _document(platform: Platform, outcome: RegisteredClient | Refusal, status: int = 200) -> Reply:
     if isinstance(outcome, Refusal):
         raise _error_of(outcome)
     answer = outcome.as_answer() | {
         "registration_access_token": outcome.registration_access_token,
         "registration_client_uri": f"{platform.settings.issuer}/oauth/register/{outcome.client_id}",
     }
-    return json_response(answer, status)
+    return json_reply(answer, status)
 
 
-def _deleted(refusal: Refusal | None) -> Response:
+def _deleted(refusal: Refusal | None) -> Reply:
     if refusal:
         raise _error_of(refusal)
-    return Response(status=204, headers={"Cache-Control": "no-store"})
+    return nothing()
 
 
 def _error_of(refusal: Refusal) -> OAuth2Error:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+import orjson
 from authlib.oauth2.rfc6749.errors import OAuth2Error
-from joserfc import jwe, jwt
+from joserfc import jwe, jws
 from joserfc.errors import JoseError
 from joserfc.jwk import Key
 
@@ -36,7 +37,7 @@ def sign(
     """A JWT with this ``typ``, by the key in charge of the algorithm."""
     key = platform.keyring.signing_key(algorithm, now)
     header = {"alg": algorithm, "kid": key.kid, "typ": token_type}
-    return jwt.encode(header, dict(payload), key, registry=signatures.registry(algorithm))
+    return jws.serialize_compact(header, orjson.dumps(payload), key, registry=signatures.registry(algorithm))
 
 
 def encrypt(platform: Platform, client: Client, text: str, alg: str, enc: str) -> str:

@@ -1,29 +1,20 @@
-"""Authlib's authorization server with this platform behind it, and how its answers leave.
+"""Authlib's authorization server with this platform behind it.
 
 Which grants are on is listed in ``Server``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
-import orjson
 from authlib.oauth2.rfc6749 import AuthorizationServer
-from authlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
-from werkzeug.wrappers import Response
+from authlib.oauth2.rfc6749.errors import InvalidRequestError
 
 from idp.oauth.device import DeviceCodeGrant
 from idp.oauth.exchange import TokenExchangeGrant
 from idp.oauth.grants import GRANTS
+from idp.oauth.replies import Reply, authlib_reply
 from idp.services.platform import Platform
-
-HSTS: Final = "max-age=63072000; includeSubDomains"
-JSON_HEADERS: Final = (
-    ("Content-Type", "application/json"),
-    ("Cache-Control", "no-store"),
-    ("X-Content-Type-Options", "nosniff"),
-)
 
 
 class Server(AuthorizationServer):
@@ -45,33 +36,6 @@ class Server(AuthorizationServer):
         """Requests arrive as ``ProtocolRequest``, parsed and checked."""
         return request
 
-    def handle_response(self, status: int, body: Any, headers: Any) -> Response:
+    def handle_response(self, status: int, body: Any, headers: Any) -> Reply:
         """Authlib's answer as ours."""
-        return _answer(status, body, headers)
-
-
-def _answer(status: int, body: Any, headers: Iterable[tuple[str, str]]) -> Response:
-    """Of Authlib's headers only the challenge; the others are ours already."""
-    return json_response(body, status, {name: value for name, value in headers if name == "WWW-Authenticate"})
-
-
-def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """JSON that nobody caches (RFC 6749 §5.1, 5.2)."""
-    return Response(orjson.dumps(body), status, [*JSON_HEADERS, *(headers or {}).items()])
-
-
-def jwt_response(token: str, media_type: str) -> Response:
-    """A JWT that nobody caches, as its own kind of document."""
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    return Response(token, 200, headers, content_type=media_type)
-
-
-def failure(status: int, error: str, headers: Mapping[str, str] | None = None) -> Response:
-    """An error that is not the protocol's: nothing was done."""
-    return json_response({"error": error}, status, headers)
-
-
-def error_response(error: OAuth2Error) -> Response:
-    """The answer for one of Authlib's errors."""
-    status, body, headers = error()
-    return _answer(status, dict(body), headers)
+        return authlib_reply(status, body, headers)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from authlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Request
 
 from idp import clock
 from idp.domain import signal_streams as rules
@@ -22,8 +22,8 @@ from idp.oauth import standing
 from idp.oauth.event_tokens import sign_event_token
 from idp.oauth.poll_requests import InvalidPoll, poll_from
 from idp.oauth.protected_resource import BearerError, token_claims
+from idp.oauth.replies import Reply, json_reply, nothing
 from idp.oauth.requests import JSON, find_document, origin_of, parse
-from idp.oauth.server import json_response
 from idp.services import clients, signal_streams, signals
 from idp.services.platform import Platform
 
@@ -34,7 +34,7 @@ VERIFICATION_PATH: Final = "/ssf/verify"
 REALM: Final = "ssf"
 MANAGE: Final = frozenset({"ssf.manage"})
 READ: Final = frozenset(PLATFORM_SCOPES)
-Handler = Callable[[Request], Response]
+Handler = Callable[[Request], Reply]
 
 
 class UnknownStream(OAuth2Error):
@@ -96,7 +96,7 @@ def handlers(platform: Platform) -> dict[str, tuple[Handler, tuple[str, ...]]]:
     }
 
 
-def _configuration(platform: Platform, request: Request) -> Response:
+def _configuration(platform: Platform, request: Request) -> Reply:
     """SSF 1.0 §8.1.1."""
     match request.method:
         case "GET":
@@ -111,27 +111,27 @@ def _configuration(platform: Platform, request: Request) -> Response:
             change, status = signal_streams.replace, 200
     receiver = _receiver(platform, request, MANAGE)
     outcome = change(platform, receiver.client_id, _document(request), origin_of(request))
-    return json_response(signal_streams.configuration(platform, _done(outcome)), status)
+    return json_reply(signal_streams.configuration(platform, _done(outcome)), status)
 
 
-def _read(platform: Platform, request: Request) -> Response:
+def _read(platform: Platform, request: Request) -> Reply:
     """One configuration, or the list of the client's (SSF 1.0 §8.1.1.2)."""
     receiver = _receiver(platform, request, READ)
     stream_id = _asked_stream(request)
     if stream_id is not None:
         stream = _done(signal_streams.get_stream(receiver.client_id, stream_id))
-        return json_response(signal_streams.configuration(platform, stream))
+        return json_reply(signal_streams.configuration(platform, stream))
     own = signal_streams.find_stream(receiver.client_id)
-    return json_response([signal_streams.configuration(platform, own)] if own else [])
+    return json_reply([signal_streams.configuration(platform, own)] if own else [])
 
 
-def _delete(platform: Platform, request: Request) -> Response:
+def _delete(platform: Platform, request: Request) -> Reply:
     receiver = _receiver(platform, request, MANAGE)
     refusal = signal_streams.delete(platform, receiver.client_id, _asked_stream(request), origin_of(request))
     return _nothing(refusal)
 
 
-def _status(platform: Platform, request: Request) -> Response:
+def _status(platform: Platform, request: Request) -> Reply:
     """SSF 1.0 §8.1.2."""
     if request.method == "GET":
         receiver = _receiver(platform, request, READ)
@@ -141,16 +141,16 @@ def _status(platform: Platform, request: Request) -> Response:
         stream = signal_streams.set_status(
             platform, receiver.client_id, _document(request), origin_of(request)
         )
-    return json_response(rules.status(_done(stream)))
+    return json_reply(rules.status(_done(stream)))
 
 
-def _verification(platform: Platform, request: Request) -> Response:
+def _verification(platform: Platform, request: Request) -> Reply:
     """SSF 1.0 §8.1.4.2."""
     receiver = _receiver(platform, request, MANAGE)
     return _nothing(signal_streams.verify(platform, receiver.client_id, _document(request)))
 
 
-def _poll(platform: Platform, request: Request) -> Response:
+def _poll(platform: Platform, request: Request) -> Reply:
     """RFC 8936 §2.4, answered at once whatever ``returnImmediately`` says: the workers' few threads are not
     for waiting, and §2.4 lets a transmitter answer earlier than it might.
     """
@@ -158,12 +158,12 @@ def _poll(platform: Platform, request: Request) -> Response:
     try:
         asked = poll_from(_document(request))
     except (InvalidPoll, InvalidRequestError) as error:
-        return json_response({"err": "invalid_request", "description": error.description}, 400)
+        return json_reply({"err": "invalid_request", "description": error.description}, 400)
     polled = signals.poll(platform, receiver.client_id, asked.settled, asked.failed, asked.most)
     if isinstance(polled, Refusal):
         raise UnknownStream
     sets = {claims["jti"]: sign_event_token(platform, claims) for claims in polled.events}
-    return json_response({"sets": sets, "moreAvailable": polled.more_available})
+    return json_reply({"sets": sets, "moreAvailable": polled.more_available})
 
 
 def _receiver(platform: Platform, request: Request, scopes: frozenset[str]) -> Client:
@@ -216,10 +216,10 @@ def _done(outcome: Stream | Refusal) -> Stream:
     return outcome
 
 
-def _nothing(refusal: Refusal | None) -> Response:
+def _nothing(refusal: Refusal | None) -> Reply:
     if refusal is not None:
         raise _error(refusal)
-    return Response(status=204, headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
+    return nothing()
 
 
 def _error(refusal: Refusal) -> OAuth2Error:
