@@ -17,6 +17,7 @@ from idp.web import (
     handler_applications,
     health,
     home,
+    languages,
     messages,
     pages,
     paths,
@@ -59,7 +60,7 @@ def register(app: Flask) -> None:
     _configure(app)
     Bootstrap5(app)
     pages.csrf.init_app(app)
-    for module in (security, session, errors, messages, paths):
+    for module in (languages, security, session, errors, messages, paths):
         module.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
