@@ -24,6 +24,7 @@ class AuditEvent(StrEnum):
     LOGIN_SUCCESS = "login:success"
     LOGIN_FAILURE = "login:failure"
     LOGIN_LOCKED = "login:locked"
+    LOGIN_STEP_UP = "login:step_up"
     LOGOUT = "login:logout"
     PASSWORD_CHANGE = "account:password_change"
     ACCOUNT_FREEZE = "account:freeze"

@@ -24,6 +24,7 @@ from idp.web import (
     protocol,
     security,
     session,
+    step_up,
     user_centre,
     verification,
 )
@@ -36,6 +37,7 @@ BLUEPRINTS = (
     home.blueprint,
     account.blueprint,
     user_centre.blueprint,
+    step_up.blueprint,
     verification.blueprint,
     handler_applications.blueprint,
     enterprise.blueprint,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from flask import current_app, jsonify, make_response, redirect, render_template, request, url_for
+from flask import current_app, make_response, redirect, render_template, request, url_for
 from flask import session as browser_session
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
-from idp.domain.accounts import SMS_RESEND_AFTER, seconds_left
 from idp.domain.errors import Problem, Refusal
 from idp.services import authentication, registration
 from idp.services.authentication import Authenticated
 from idp.web import authorize, kept, session, signed_out
+from idp.web.codes import asked_by_script, code_answer, resend_seconds
 from idp.web.errors import error_page
-from idp.web.forms import LoginForm, PageForm, RegistrationForm
+from idp.web.forms import LoginForm, RegistrationForm
 from idp.web.pages import keeps_typed_values, pages, refuse_forged
 from idp.web.security import allow_client
 from idp.web.session import origin, platform
@@ -41,8 +41,8 @@ def _send_registration_code(form: RegistrationForm) -> ResponseReturnValue:
         refusal = registration.send_registration_code(platform(), form.text("phone"), origin())
         if refusal:
             form.refuse(refusal)
-    if _asked_by_script():
-        return _code_answer(form)
+    if asked_by_script():
+        return code_answer(form)
     _keep_passwords(form)
     return _registration_page(form, 422 if form.problem_texts else 200, sent=not form.problem_texts)
 
@@ -87,7 +87,7 @@ def _keep_passwords(form: RegistrationForm) -> None:
 
 
 def _registration_page(form: RegistrationForm, status: int = 200, *, sent: bool = False) -> Response:
-    page = render_template("account/register.html", form=form, sent=sent, wait=_resend_seconds())
+    page = render_template("account/register.html", form=form, sent=sent, wait=resend_seconds())
     return make_response(page, status)
 
 
@@ -141,8 +141,8 @@ def _send_login_code(form: LoginForm, pending: authorize.PendingView | None) -> 
         refusal = authentication.send_login_code(platform(), form.text("identifier"), origin())
         if refusal:
             form.refuse(refusal)
-    if _asked_by_script():
-        return _code_answer(form)
+    if asked_by_script():
+        return code_answer(form)
     password = _password(form)
     form.kept.data = kept.keep({"password": password}, _kept_for(form)) if password else ""
     status = 422 if form.problem_texts else 200
@@ -199,7 +199,7 @@ def _login_page(
         pending=pending,
         request_id=_request_id(),
         sent=sent,
-        wait=_resend_seconds(),
+        wait=resend_seconds(),
     )
     return make_response(page, status)
 
@@ -213,16 +213,3 @@ def logout() -> ResponseReturnValue:
     sid = session.sign_out()
     frames = signed_out.frames_page(sid, None) if sid else None
     return frames or redirect(url_for("home.index"), 303)
-
-
-def _asked_by_script() -> bool:
-    return request.accept_mimetypes.best == "application/json"
-
-
-def _code_answer(form: PageForm) -> ResponseReturnValue:
-    problems = form.problem_texts
-    return jsonify(problems=problems, wait=_resend_seconds()), 422 if problems else 200
-
-
-def _resend_seconds() -> int:
-    return seconds_left(SMS_RESEND_AFTER) if platform().settings.throttle else 0

@@ -11,6 +11,7 @@ from idp.web.errors import Forbidden
 from idp.web.messages import notify, notify_refusal
 from idp.web.pages import pages
 from idp.web.session import origin, platform, require_login
+from idp.web.step_up import require_recent
 
 DECIDED = {"approve": "handler_approved", "refuse": "handler_refused", "revoke": "handler_revoked"}
 
@@ -39,6 +40,8 @@ def decide() -> ResponseReturnValue:
     if login.legal_enterprise_id is None:
         raise Forbidden("legal_person_only")
     decision = request.form.get("decision", "")
+    if decision != "refuse":
+        require_recent(login)
     result = handlers.decide(platform(), login.account_id, request.form.get("id", ""), decision, origin())
     if isinstance(result, Refusal):
         notify_refusal(result)

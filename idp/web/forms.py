@@ -141,6 +141,15 @@ class LoginForm(PageForm):
     kept = HiddenField()
 
 
+class ConfirmForm(PageForm):
+    """确认本人身份 before a sensitive act."""
+
+    password = _password("密码", "current-password")
+    sms_code = _code()
+    next = HiddenField()
+    kept = HiddenField()
+
+
 class RegistrationForm(PageForm):
     """用户注册."""
 

@@ -11,7 +11,7 @@ from itsdangerous import URLSafeTimedSerializer
 
 from idp.crypto import random_id
 from idp.domain.audit import Origin
-from idp.services import authentication
+from idp.services import authentication, step_up
 from idp.services.authentication import Authenticated, LoginView
 from idp.services.platform import Platform
 from idp.web.errors import Forbidden
@@ -121,7 +121,21 @@ def sign_in(authenticated: Authenticated) -> None:
 
     The CSRF value is renewed with it, so that nothing known before signing in is worth anything after.
     """
-    token = authentication.begin_login(platform(), authenticated, origin(), replaces=login_token())
+    _carry(authentication.begin_login(platform(), authenticated, origin(), replaces=login_token()))
+
+
+def renew(authenticated: Authenticated) -> None:
+    """Let the login of this browser go on with what has just been shown, under a new token and CSRF value.
+
+    If it has ended meanwhile, the request ends at the sign-in page.
+    """
+    token = step_up.renew(platform(), authenticated, login_token() or "", origin())
+    if token is None:
+        abort(redirect(url_for("account.login"), 303))
+    _carry(token)
+
+
+def _carry(token: str) -> None:
     session.clear()
     g.pop("login", None)
     g.login_cookie = token

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from idp.domain import assurance
@@ -51,3 +53,9 @@ def test_the_value_told_is_one_of_those_asked_if_one_is_met(
     reached: str, asked: tuple[str, ...], told: str
 ) -> None:
     assert assurance.reported(reached, asked) == told
+
+
+@pytest.mark.parametrize(("age", "recent"), [(0, True), (599, True), (600, False), (86400, False)])
+def test_both_factors_are_recent_for_ten_minutes(age: int, recent: bool) -> None:
+    now = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+    assert assurance.is_recent(int(now.timestamp()) - age, now) is recent

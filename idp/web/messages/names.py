@@ -70,6 +70,7 @@ ROLES = {"regulator": "监管人员"}
 SMS_PURPOSES = {
     "register": "用户注册",
     "login": "用户登录",
+    "step_up": "身份确认",
     "password_changed": "密码修改",
     "real_name_approved": "实名认证通过",
     "real_name_rejected": "实名认证驳回",
@@ -191,6 +192,7 @@ AUDIT_EVENTS = {
     "login:success": "登录成功",
     "login:failure": "登录失败",
     "login:locked": "登录锁定",
+    "login:step_up": "再次确认身份",
     "login:logout": "退出登录",
     "account:password_change": "修改密码",
     "account:freeze": "冻结账号",

@@ -5,6 +5,7 @@ from __future__ import annotations
 NOTICES: dict[str, str] = {
     "default_enterprise_set": "已切换企业。",
     "default_enterprise_cleared": "已设为以本人身份办理。",
+    "identity_confirmed": "身份已确认，10 分钟内有效。请继续办理；刚才提交的操作还没有执行，请再提交一次。",
     "login_ended": "已退出该设备上的登录。",
     "consent_withdrawn": "已撤回授权，该系统不能再凭此前的授权访问您的信息。",
     "password_changed": "密码已修改，下次登录请使用新密码。",

@@ -71,6 +71,7 @@ PROBLEMS: dict[str, str] = {
     "sms_address_limit": "您所在网络获取验证码过于频繁，请稍后再试",
     # Signing in
     "credentials_wrong": "登录信息不正确，请核对账号、密码和短信验证码后重试",
+    "confirmation_wrong": "密码或短信验证码不正确，请核对后重新输入",
     "login_locked": "连续多次登录失败，为保护账号安全，请在 {minutes} 分钟后再试",
     "address_slowed": "您所在网络登录失败次数过多，请在 {seconds} 秒后再试",
     "account_frozen": "该账号已被冻结，如有疑问请致电 12381",

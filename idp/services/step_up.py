@@ -1,0 +1,111 @@
+"""Showing both factors again before a sensitive act: the login goes on, under a new token.
+
+Failures are counted with those of the sign-in: a stolen session gives no tries of its own.
+"""
+
+from __future__ import annotations
+
+from idp import clock
+from idp.crypto import hash_token, random_token
+from idp.domain.audit import AuditEvent, Origin
+from idp.domain.errors import Refusal
+from idp.ephemeral import EphemeralUnavailable
+from idp.services import audit, authentication, login_limits, sms_codes
+from idp.services.authentication import Authenticated, LoginView
+from idp.services.platform import Platform
+from idp.services.sms_codes import Destination
+from idp.storage.accounts import Account
+from idp.storage.database import reading, transaction
+from idp.storage.logins import renew_login
+
+PURPOSE = "step_up"
+
+
+def send_code(platform: Platform, account_id: str, origin: Origin) -> Refusal | None:
+    """Send a code to the account's own phone; refuses as ``sms_codes.send_code``."""
+    _, destination = _holder(platform, account_id)
+    return sms_codes.send_code(platform, destination, PURPOSE, origin)
+
+
+def by_password_and_sms(
+    platform: Platform, login: LoginView, password: str, sms_code: str, origin: Origin
+) -> Authenticated | Refusal:
+    """Check both once more: ``confirmation_wrong``, ``login_locked`` (minutes), ``address_slowed`` (seconds),
+    ``service_unavailable``.
+    """
+    try:
+        attempt = login_limits.admit(platform, login.account_id, origin)
+        if isinstance(attempt, Refusal):
+            return _refuse(login, attempt, origin)
+        if not _both_factors_right(platform, login.account_id, password, sms_code):
+            return _fail(platform, login, attempt, origin)
+        login_limits.forget_failures(platform, login.account_id)
+    except EphemeralUnavailable:
+        return Refusal.of("service_unavailable")
+    return authentication.by_password_and_sms(login.account_id)
+
+
+def _holder(platform: Platform, account_id: str) -> tuple[str, Destination]:
+    """The account's password hash, and its phone."""
+    with reading() as session:
+        account = session.get_one(Account, account_id)
+        phone = platform.keyring.fields.decrypt(account.phone_encrypted, "accounts.phone")
+        return account.password_hash, Destination(phone, account_id, account_id)
+
+
+def _both_factors_right(platform: Platform, account_id: str, password: str, sms_code: str) -> bool:
+    """The code is used up only when both are right."""
+    password_hash, destination = _holder(platform, account_id)
+    password_fits = platform.passwords.verify(password_hash, password)
+    tries = sms_codes.try_code(platform, destination, PURPOSE, sms_code)
+    if isinstance(tries, Refusal):
+        return False
+    if not password_fits:
+        platform.ephemeral.drop(tries)
+        return False
+    return sms_codes.redeem_code(platform, destination, PURPOSE, sms_code)
+
+
+def _fail(platform: Platform, login: LoginView, attempt: int, origin: Origin) -> Refusal:
+    locked = login_limits.record_failure(platform, login.account_id, attempt, origin)
+    if locked is not None:
+        with transaction() as session:
+            audit.record(
+                session, AuditEvent.LOGIN_LOCKED, origin, account_id=login.account_id, result="login_locked"
+            )
+    _refuse(login, Refusal.of("confirmation_wrong"), origin)
+    return locked or Refusal.of("confirmation_wrong")
+
+
+def _refuse(login: LoginView, refusal: Refusal, origin: Origin) -> Refusal:
+    with transaction() as session:
+        audit.record(
+            session,
+            AuditEvent.LOGIN_STEP_UP,
+            origin,
+            account_id=login.account_id,
+            object_id=login.sid,
+            result=refusal.code,
+        )
+    return refusal
+
+
+def renew(platform: Platform, authenticated: Authenticated, token: str, origin: Origin) -> str | None:
+    """Give the login with this token what has just been shown, and a new token, which is returned.
+
+    Its end stays where it was. None when the login has ended meanwhile.
+    """
+    renewed, account_id = random_token(), authenticated.account_id
+    values = {
+        "token_hash": hash_token(renewed),
+        "auth_time": authenticated.auth_time,
+        "acr": authenticated.acr,
+        "amr": list(authenticated.amr),
+        "last_seen_at": clock.now(),
+    }
+    with transaction() as session:
+        sid = renew_login(session, hash_token(token), account_id, values)
+        if sid is None:
+            return None
+        audit.record(session, AuditEvent.LOGIN_STEP_UP, origin, account_id=account_id, object_id=sid)
+    return renewed
