@@ -37,6 +37,37 @@ function tell(form, kind, text) {
   place.textContent = text;
 }
 
+// Another captcha in the place of one that has been answered, or the word that it was answered rightly.
+function showCaptcha(form, captcha) {
+  const place = form.querySelector("[data-captcha]");
+  if (!place || !captcha) {
+    return;
+  }
+  form.elements.captcha_handle.value = captcha.handle;
+  place.querySelector(".solved").hidden = !captcha.solved;
+  const unsolved = place.querySelector(".unsolved");
+  if (!unsolved) {
+    return;
+  }
+  unsolved.hidden = captcha.solved;
+  form.elements.captcha.value = "";
+  place.querySelector("img").src = captcha.picture;
+  place.querySelector("audio").src = captcha.sound;
+  place.querySelector(".sound a").href = captcha.sound;
+}
+
+document.querySelectorAll("button[data-new-captcha]").forEach((button) => {
+  const place = button.closest("[data-captcha]");
+  button.addEventListener("click", async (event) => {
+    event.preventDefault();
+    const answer = await fetch(place.dataset.another, { headers: { Accept: "application/json" } });
+    if (answer.ok) {
+      showCaptcha(button.form, await answer.json());
+      button.form.elements.captcha.focus();
+    }
+  });
+});
+
 async function sendCode(form, button) {
   form.querySelectorAll(".wrong").forEach((message) => message.remove());
   form.querySelectorAll(".is-invalid").forEach((input) => input.classList.remove("is-invalid"));
@@ -54,6 +85,7 @@ async function sendCode(form, button) {
   if (!answer.problems) {
     throw new Error("not an answer of this page");
   }
+  showCaptcha(form, answer.captcha);
   const problems = Object.entries(answer.problems);
   const elsewhere = problems.filter(([name, text]) => !showProblem(form, name, text));
   if (problems.length) {
@@ -134,7 +166,7 @@ document.querySelectorAll("button[data-copy]").forEach((button) => {
 document.querySelectorAll("form[data-busy]").forEach((form) => {
   form.addEventListener("submit", (event) => {
     const button = event.submitter;
-    if (button && !button.hasAttribute("data-send-code")) {
+    if (button && !button.hasAttribute("data-send-code") && !button.hasAttribute("data-new-captcha")) {
       setTimeout(() => { button.disabled = true; button.textContent = form.dataset.busy; }, 0);
     }
   });

@@ -10,6 +10,7 @@ from flask_bootstrap import Bootstrap5
 from idp.web import (
     account,
     authorize,
+    captchas,
     dev,
     device,
     enterprise,
@@ -39,6 +40,7 @@ BLUEPRINTS = (
     user_centre.blueprint,
     step_up.blueprint,
     verification.blueprint,
+    captchas.blueprint,
     handler_applications.blueprint,
     enterprise.blueprint,
     authorize.blueprint,
@@ -62,7 +64,7 @@ def register(app: Flask) -> None:
     _configure(app)
     Bootstrap5(app)
     pages.csrf.init_app(app)
-    for module in (languages, security, session, errors, messages, paths):
+    for module in (languages, security, session, errors, messages, paths, captchas):
         module.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from idp.domain.errors import Problem, Refusal
 from idp.services import authentication, registration
 from idp.services.authentication import Authenticated
-from idp.web import authorize, kept, session, signed_out
+from idp.web import authorize, captchas, kept, session, signed_out
 from idp.web.codes import asked_by_script, code_answer, resend_seconds
 from idp.web.errors import error_page
 from idp.web.forms import LoginForm, RegistrationForm
@@ -31,13 +31,20 @@ def register() -> ResponseReturnValue:
         return _registration_page(form)
     if not form.is_ours():
         return _registration_page(form, 400)
-    if request.form.get("action") == "send_code":
-        return _send_registration_code(form)
-    return _register(form)
+    match request.form.get("action"):
+        case "send_code":
+            return _send_registration_code(form)
+        case captchas.ANOTHER:
+            _keep_passwords(form)
+            return _registration_page(form)
+        case _:
+            return _register(form)
 
 
 def _send_registration_code(form: RegistrationForm) -> ResponseReturnValue:
-    if form.require("phone"):
+    """To a number that is nobody's yet: only for somebody who has read a captcha."""
+    has_phone, is_person = form.require("phone"), captchas.is_passed(form)
+    if has_phone and is_person:
         refusal = registration.send_registration_code(platform(), form.text("phone"), origin())
         if refusal:
             form.refuse(refusal)

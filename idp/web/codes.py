@@ -6,6 +6,7 @@ from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
 from idp.domain.accounts import SMS_RESEND_AFTER, seconds_left
+from idp.web import captchas
 from idp.web.forms import PageForm
 from idp.web.session import platform
 
@@ -16,9 +17,13 @@ def asked_by_script() -> bool:
 
 
 def code_answer(form: PageForm) -> ResponseReturnValue:
-    """What the script is told: the problems by field, and the seconds until the next code."""
+    """What the script is told: problems by field, seconds until the next code, the captcha to show."""
     problems = form.problem_texts
-    return jsonify(problems=problems, wait=resend_seconds()), 422 if problems else 200
+    answer: dict[str, object] = {"problems": problems, "wait": resend_seconds()}
+    captcha = captchas.described(form) if "captcha" in form else None
+    if captcha is not None:
+        answer["captcha"] = captcha
+    return jsonify(answer), 422 if problems else 200
 
 
 def resend_seconds() -> int:

@@ -150,7 +150,14 @@ class ConfirmForm(PageForm):
     kept = HiddenField()
 
 
-class RegistrationForm(PageForm):
+class WithCaptcha:
+    """The fields of a captcha (captchas.py), for a form of a page to inherit as well."""
+
+    captcha = _text("验证码", most=8, required=False, autocapitalize="characters", spellcheck="false")
+    captcha_handle = HiddenField()
+
+
+class RegistrationForm(WithCaptcha, PageForm):
     """用户注册."""
 
     login_name = _text("登录名", most=16, autocomplete="username", autocapitalize="none", spellcheck="false")
@@ -179,7 +186,7 @@ class VerificationForm(PageForm):
     explanation = TextAreaField("情况说明", render_kw={"maxlength": 1000, "rows": 4, "required": True})
 
 
-class NaturalPersonForm(VerificationForm):
+class NaturalPersonForm(WithCaptcha, VerificationForm):
     """自然人实名认证."""
 
     real_name = _text("真实姓名", most=60, autocomplete="name")
@@ -190,8 +197,6 @@ class NaturalPersonForm(VerificationForm):
     valid_from = _text("证件有效起始日期", most=None, type="date")
     valid_until = _text("证件有效结束日期", most=None, type="date", required=False)
     permanent = BooleanField("永久期限")
-    captcha = _text("验证码", most=8, autocapitalize="characters", spellcheck="false")
-    captcha_handle = HiddenField()
 
 
 class LegalPersonForm(VerificationForm):

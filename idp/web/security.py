@@ -12,7 +12,8 @@ ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*:(//[A-Za-z0-9.\[\]:-]+)?")
 HSTS = "max-age=63072000; includeSubDomains"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; "
-    "img-src 'self' data:{images}; form-action 'self'{forms}; frame-ancestors 'none'; base-uri 'none'{frames}"
+    "img-src 'self' data:{images}; media-src 'self'; form-action 'self'{forms}; frame-ancestors 'none'; "
+    "base-uri 'none'{frames}"
 )
 PLAIN_POLICY = POLICY.format(images="", forms="", frames="")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, make_response, redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.domain.errors import Refusal
@@ -39,22 +39,13 @@ def verification() -> ResponseReturnValue:
         return _form_page(form, subject_type)
     if not form.is_ours():
         return _form_page(form, subject_type, 400)
+    if request.form.get("action") == captchas.ANOTHER:
+        return _form_page(form, subject_type)
     return _submit(form, subject_type, login)
 
 
-@blueprint.get("/captcha/<handle>.png")
-def captcha(handle: str) -> ResponseReturnValue:
-    """The picture of a captcha."""
-    require_login()
-    picture = captchas.picture(handle)
-    if picture is None:
-        abort(404)
-    return Response(picture, mimetype="image/png", headers={"Cache-Control": "no-store"})
-
-
 def _submit(form: VerificationForm, subject_type: str, login: LoginView) -> ResponseReturnValue:
-    if not _captcha_answered(form):
-        form.refuse(Refusal.of("captcha_wrong" if form.text("captcha") else "required", "captcha"))
+    if isinstance(form, NaturalPersonForm) and not captchas.is_passed(form):
         return _form_page(form, subject_type, 422)
     submission = Submission(
         subject_type=subject_type, fields=_fields(form), scans=_scans(subject_type), manual=_is_manual()
@@ -65,12 +56,6 @@ def _submit(form: VerificationForm, subject_type: str, login: LoginView) -> Resp
         return _form_page(form, subject_type, 422, mismatch=outcome.code == "registry_mismatch")
     notify("verified" if outcome.status == "approved" else "verification_submitted")
     return redirect(url_for("verification.verification"), 303)
-
-
-def _captcha_answered(form: VerificationForm) -> bool:
-    if not (captchas.is_on() and isinstance(form, NaturalPersonForm)):
-        return True
-    return captchas.is_answered(form.text("captcha_handle"), form.text("captcha"))
 
 
 def _fields(form: VerificationForm) -> dict[str, str]:
@@ -100,9 +85,6 @@ def _state_page(login: LoginView) -> ResponseReturnValue:
 def _form_page(
     form: VerificationForm, subject_type: str, status: int = 200, *, mismatch: bool = False
 ) -> ResponseReturnValue:
-    if isinstance(form, NaturalPersonForm):
-        form.captcha.data = ""
-        form.captcha_handle.data = captchas.make() if captchas.is_on() else ""
     page = render_template(
         f"user_centre/{subject_type}.html",
         form=form,

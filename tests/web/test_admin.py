@@ -33,7 +33,7 @@ def test_the_console_is_for_administrators(person: Visitor, path: str) -> None:
 
 
 def test_an_administrator_needs_the_sign_in_that_the_installation_asks_for(make_app: MakeApp) -> None:
-    administrator = Visitor(make_app(throttle=False, admin_acr="2fa-crypto"))
+    administrator = Visitor(make_app(throttle=False, captcha="off", admin_acr="2fa-crypto"))
     administrator.register("admin_one", "19900001009")
     administrator.become_administrator("admin_one")
     page = administrator.get("/admin")

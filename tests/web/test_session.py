@@ -46,7 +46,7 @@ def test_the_login_cookie_is_out_of_reach_of_scripts_and_other_sites(visitor: Vi
 
 
 def test_over_https_cookies_are_bound_to_the_host(make_app: MakeApp) -> None:
-    visitor = Visitor(make_app(issuer="https://idp.example.test", throttle=False))
+    visitor = Visitor(make_app(issuer="https://idp.example.test", throttle=False, captcha="off"))
     page = visitor.get("/login", base_url="https://idp.example.test")
     (cookie,) = page.headers.getlist("Set-Cookie")
     assert cookie.startswith("__Host-page=")

@@ -5,9 +5,7 @@ import re
 
 import pytest
 
-from idp.web import captchas
-from tests.web.conftest import MakeApp
-from tests.web.visitor import LEGAL, LI, Visitor, hidden, picture, problems
+from tests.web.visitor import LEGAL, LI, Visitor, picture, problems
 
 MANUAL = {"manual": "1", "explanation": "登记信息还没有更新"}
 
@@ -72,22 +70,3 @@ def test_every_problem_is_shown_at_its_field(newcomer: Visitor) -> None:
 def test_a_file_is_what_its_name_says_or_refused(newcomer: Visitor) -> None:
     page = newcomer.verify(LI, document_scan=(picture("JPEG"), "scan.pdf"))
     assert problems(page) == ["文件内容与扩展名不一致，请选择原始的扫描文件"]
-
-
-def test_the_captcha_takes_one_answer_and_counts(make_app: MakeApp) -> None:
-    visitor = Visitor(make_app(throttle=False))
-    visitor.register("newcomer", "19900001005")
-    page = visitor.get("/account/verification?subject_type=natural_person")
-    handle = hidden(page, "captcha_handle")
-    drawn = visitor.get(f"/account/verification/captcha/{handle}.png")
-    assert drawn.mimetype == "image/png"
-    answer = visitor.app.extensions["idp"].ephemeral.get(f"captcha:{handle}").decode()
-    page = visitor.verify(LI, captcha="????", captcha_handle=handle)
-    assert problems(page) == ["图片验证码不正确或已失效，请按新图片重新输入"]
-    assert hidden(page, "captcha_handle") not in {handle, ""}
-    page = visitor.verify(LI, captcha=answer, captcha_handle=handle)
-    assert page.status_code == 422
-    with visitor.app.app_context():
-        handle = captchas.make()
-    answer = visitor.app.extensions["idp"].ephemeral.get(f"captcha:{handle}").decode()
-    assert visitor.verify(LI, captcha=answer.lower(), captcha_handle=handle).status_code == 303
