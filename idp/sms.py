@@ -15,6 +15,9 @@ _TEXTS: Final[Mapping[str, str]] = {
     "register": _CODE.replace("{use}", "用户注册"),
     "login": _CODE.replace("{use}", "用户登录"),
     "step_up": _CODE.replace("{use}", "确认本人身份"),
+    "device_new": (
+        "您的账号{login_name}于{moment}在新设备（{device}）登录。如非本人操作，请立即修改密码并致电12381。"
+    ),
     "password_changed": "您的账号{login_name}的登录密码已修改。如非本人操作，请致电12381。",
     "real_name_approved": "您的账号{login_name}已通过实名认证。",
     "real_name_rejected": "您的账号{login_name}的实名认证申请未通过，请登录用户中心查看原因。",

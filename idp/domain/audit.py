@@ -26,6 +26,8 @@ class AuditEvent(StrEnum):
     LOGIN_LOCKED = "login:locked"
     LOGIN_STEP_UP = "login:step_up"
     LOGOUT = "login:logout"
+    DEVICE_NEW = "device:new"
+    DEVICE_REMOVE = "device:remove"
     PASSWORD_CHANGE = "account:password_change"
     ACCOUNT_FREEZE = "account:freeze"
     ACCOUNT_UNFREEZE = "account:unfreeze"

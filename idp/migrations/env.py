@@ -15,6 +15,7 @@ from idp.storage import (
     database,
     enterprises,
     handlers,
+    known_devices,
     outbox,
     signals,
 )
@@ -26,6 +27,7 @@ ROWS = (
     clients,
     enterprises,
     handlers,
+    known_devices,
     outbox,
     signals,
 )  # imported for their tables

@@ -244,6 +244,7 @@ def _store_password(
         rows.insert_former_password(session, account_id, account.password_hash, now)
         changes = {"password_hash": password_hash, "password_changed_at": now, "updated_at": now}
         rows.update_account(session, account_id, changes)
+        authentication.mark_for_renewal(session, account_id)
         authentication.end_other_logins(session, platform, account_id, kept_sid, origin, "password_changed")
         audit.record(session, AuditEvent.PASSWORD_CHANGE, origin, account_id=account_id)
         text = sms.text("password_changed", login_name=profile.login_name)
@@ -296,6 +297,7 @@ def set_role(
                 return Refusal.of("not_found")
             change = rows.insert_role if granted else rows.delete_role
             if change(session, account_id, client_id, role):
+                authentication.mark_for_renewal(session, account_id)
                 _record_role(session, account_id, client_id, role, granted, origin, actor)
     except IntegrityError:
         return None  # another administrator has just given it
@@ -336,5 +338,6 @@ def set_platform_role(
             return Refusal.of("not_found")
         if (account.platform_role == role) != granted:
             account.platform_role = role if granted else None
+            authentication.mark_for_renewal(session, account_id)
             _record_role(session, account_id, None, role, granted, origin, actor)
     return None

@@ -65,6 +65,7 @@ class LoginView:
     created_at: datetime
     last_seen_at: datetime
     expires_at: datetime
+    renewal_due: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +237,7 @@ def _login_values(
         "created_at": now,
         "last_seen_at": now,
         "expires_at": now + rules.LOGIN_TTL,
+        "renewal_due": None,
     }
 
 
@@ -243,6 +245,21 @@ def _end_former(session: Session, platform: Platform, former: str, origin: Origi
     sid = rows.find_open_sid(session, former)
     if sid is not None:
         _end(session, platform, sid, origin, "replaced", now)
+
+
+def renew_token(token: str) -> str | None:
+    """Give the login with this token a new one, under the same ``sid``; None when it is over, or another
+    request has just done so.
+    """
+    new = random_token()
+    with transaction() as session:
+        renewed = rows.replace_token(session, hash_token(token), hash_token(new))
+    return new if renewed else None
+
+
+def mark_for_renewal(session: Session, account_id: str) -> None:
+    """After a change of what the account may do: no token from before it goes on."""
+    rows.mark_for_renewal(session, account_id)
 
 
 def find_login(platform: Platform, token: str) -> LoginView | None:

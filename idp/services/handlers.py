@@ -15,7 +15,7 @@ from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
 from idp.domain.handlers import Applicant, Request, Standing, Status, Target
 from idp.domain.interaction import Acting
-from idp.services import authorizations
+from idp.services import authentication, authorizations
 from idp.services import handler_notices as notices
 from idp.services.handler_views import HandlerView, list_of_account, list_of_enterprise, view
 from idp.services.platform import Platform
@@ -216,3 +216,4 @@ def _settle(
         authorizations.revoke_for_handler(session, platform, authorization.id, "handler_revoked", now)
     else:
         authorization.decided_by = actor_account_id
+        authentication.mark_for_renewal(session, authorization.account_id)

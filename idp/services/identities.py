@@ -12,6 +12,7 @@ from idp.domain import identifiers
 from idp.domain.errors import Refusal
 from idp.domain.submissions import LegalPerson, NaturalPerson, Subject
 from idp.storage import enterprises as rows
+from idp.storage import logins
 from idp.storage.accounts import Account
 from idp.storage.enterprises import Enterprise
 
@@ -51,6 +52,7 @@ def give(
         enterprise_id = _found(session, cipher, account, subject, now)
     else:
         _name(cipher, account, subject)
+    logins.mark_for_renewal(session, account.id)
     session.flush()
     return enterprise_id
 

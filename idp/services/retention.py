@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from idp.storage import clients, logins, outbox, signals
+from idp.domain.known_devices import DEVICE_TTL
+from idp.storage import clients, known_devices, logins, outbox, signals
 from idp.storage.database import transaction
 
 KEPT = timedelta(days=1)  # after the end, so that a late use can still be told from an unknown one
@@ -19,8 +20,8 @@ Delete = Callable[[Session, datetime, int], int]
 
 
 def purge(now: datetime) -> int:
-    """Delete a batch each of messages, authorizations, logins, leave to register, all over, and of
-    events that nobody has fetched; how many.
+    """Delete a batch each of messages, authorizations, logins, leave to register, all over, of
+    devices not seen for a year, and of events that nobody has fetched; how many.
     """
     done = (
         outbox.purge_delivered,
@@ -29,6 +30,7 @@ def purge(now: datetime) -> int:
         clients.purge_initial_access_tokens,
     )
     gone = sum(_delete(delete, now - KEPT) for delete in done)
+    gone += _delete(known_devices.purge, now - DEVICE_TTL)
     gone += _delete(signals.purge_events, now - EVENTS_KEPT)
     return gone + _delete(outbox.purge_given_up, now - UNDELIVERED_KEPT)
 

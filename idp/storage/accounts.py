@@ -73,6 +73,7 @@ class Login(Base):
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    renewal_due: Mapped[bool | None]  # the account may do more or less than when the token was given
 
 
 class AccountRole(Base):

@@ -301,6 +301,13 @@ def revoke(session: Session, criterion: ColumnElement[bool], reason: str, now: d
     return list(session.execute(statement).mappings())
 
 
+def list_clients_of_logins(session: Session, account_id: str, now: datetime) -> list[tuple[str, str]]:
+    """(sid, client_id) of what an account uses now from its browser sessions."""
+    live = (_a.account_id == account_id, _a.redeemed_at.is_not(None), _a.revoked_at.is_(None))
+    statement = select(_a.sid, _a.client_id).where(*live, _a.expires_at > now, _a.sid.is_not(None))
+    return [(row.sid, row.client_id) for row in session.execute(statement.distinct())]
+
+
 def clients_of_session(session: Session, sid: str) -> list[RowMapping]:
     """The clients that hold a redeemed authorization on a browser session, one row each."""
     statement = select(_a.client_id, _a.account_id, _a.sid).where(_a.sid == sid, _a.redeemed_at.is_not(None))

@@ -70,6 +70,7 @@ _LOGIN = (
     _c.created_at,
     _c.last_seen_at,
     _c.expires_at,
+    _c.renewal_due,
 )
 _OPEN_LOGIN = (
     select(*_LOGIN)
@@ -126,7 +127,7 @@ def insert_login(where: Session | Driver, values: dict[str, Any]) -> None:
     if isinstance(where, Session):
         where.connection().execute(_INSERT, values)
     else:
-        _INSERT_PREPARED.run(where, **{"ended_at": None, **values})
+        _INSERT_PREPARED.run(where, **{"ended_at": None, "renewal_due": None, **values})
 
 
 def renew_login(session: Session, token_hash: str, account_id: str, values: dict[str, Any]) -> str | None:
@@ -138,6 +139,19 @@ def renew_login(session: Session, token_hash: str, account_id: str, values: dict
         .returning(_c.sid)
     )
     return session.connection().execute(statement).scalar()
+
+
+def mark_for_renewal(session: Session, account_id: str) -> None:
+    """Have every open login of an account get a new token at its next request."""
+    mine = (_c.account_id == account_id, _c.ended_at.is_(None))
+    session.connection().execute(update(logins).where(*mine).values(renewal_due=True))
+
+
+def replace_token(session: Session, token_hash: str, new_token_hash: str) -> bool:
+    """Give the open login with this token another one; of two at once one does."""
+    present = (_c.token_hash == token_hash, _c.ended_at.is_(None))
+    changes = {"token_hash": new_token_hash, "renewal_due": None}
+    return session.connection().execute(update(logins).where(*present).values(changes)).rowcount == 1
 
 
 def find_open_sid(session: Session, token_hash: str) -> str | None:

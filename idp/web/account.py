@@ -74,7 +74,7 @@ def _register(form: RegistrationForm) -> ResponseReturnValue:
         _keep_passwords(form)
         return _registration_page(form, 422)
     kept.drop(form.text("kept"))
-    session.sign_in(authentication.by_password_and_sms(result.account_id))
+    session.sign_in(authentication.by_password_and_sms(result.account_id), registered=True)
     return redirect(url_for("verification.verification"), 303)
 
 

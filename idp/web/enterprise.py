@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.domain.errors import Refusal
 from idp.services import handlers
+from idp.web import session
 from idp.web.errors import Forbidden
 from idp.web.messages import notify, notify_refusal
 from idp.web.pages import pages
@@ -46,5 +47,6 @@ def decide() -> ResponseReturnValue:
     if isinstance(result, Refusal):
         notify_refusal(result)
     else:
+        session.renew_token()
         notify(DECIDED[decision], name=result.applicant_login_name)
     return redirect(url_for("enterprise.handler_list"), 303)

@@ -11,10 +11,13 @@ from itsdangerous import URLSafeTimedSerializer
 
 from idp.crypto import random_id
 from idp.domain.audit import Origin
-from idp.services import authentication, step_up
+from idp.domain.known_devices import DEVICE_TTL
+from idp.services import authentication, known_devices, step_up
 from idp.services.authentication import Authenticated, LoginView
+from idp.services.known_devices import Meeting
 from idp.services.platform import Platform
 from idp.web.errors import Forbidden
+from idp.web.messages import device
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -44,9 +47,9 @@ class PageSessions(SecureCookieSessionInterface):
 
 
 def register(app: Flask) -> None:
-    """Let responses carry the login cookie, and templates know who is signed in."""
+    """Let responses carry our cookies, and templates know who is signed in."""
     app.session_interface = PageSessions()
-    app.after_request(_write_login_cookie)
+    app.after_request(_write_cookies)
     app.context_processor(lambda: {"login": current_login(), "development": platform().settings.development})
 
 
@@ -87,9 +90,28 @@ def cookie_name() -> str:
 def current_login() -> LoginView | None:
     """The login of this browser, also one opened just now; looked up at most once a request."""
     if "login" not in g:
-        token = g.get("login_cookie") or login_token()
+        token = _present_token()
         g.login = authentication.find_login(platform(), token) if token else None
+        if g.login is not None and g.login.renewal_due:
+            renew_token()
     return cast(LoginView | None, g.login)
+
+
+def renew_token() -> None:
+    """Give this browser's login a new token, in this response: after a change of what its account may do.
+
+    Who acts gets it at once; where the change comes from somebody else (a reviewer, an administrator), the
+    use case marks the logins, and each gets it with its next request.
+    """
+    token = _present_token()
+    renewed = authentication.renew_token(token) if token else None
+    if renewed is not None:
+        g.login_cookie = renewed
+
+
+def _present_token() -> str | None:
+    """The token of this browser's login, also one that it gets with this response."""
+    return g.get("login_cookie") or login_token()
 
 
 def login_token() -> str | None:
@@ -116,12 +138,16 @@ def require_administrator() -> LoginView:
     return login
 
 
-def sign_in(authenticated: Authenticated) -> None:
+def sign_in(authenticated: Authenticated, *, registered: bool = False) -> None:
     """Open a new login in place of the old one; the response of this request carries its cookie.
 
     The CSRF value is renewed with it, so that nothing known before signing in is worth anything after.
+    The account's phone is told of a browser that it has not signed in from before, unless it was
+    ``registered`` here just now.
     """
-    _carry(authentication.begin_login(platform(), authenticated, origin(), replaces=login_token()))
+    meeting = Meeting(device_token(), device(origin().user_agent), trusted=registered)
+    g.device_cookie = known_devices.meet(platform(), authenticated.account_id, meeting, origin())
+    _carry(authentication.begin_login(platform(), authenticated, origin(), replaces=_present_token()))
 
 
 def renew(authenticated: Authenticated) -> None:
@@ -129,7 +155,7 @@ def renew(authenticated: Authenticated) -> None:
 
     If it has ended meanwhile, the request ends at the sign-in page.
     """
-    token = step_up.renew(platform(), authenticated, login_token() or "", origin())
+    token = step_up.renew(platform(), authenticated, _present_token() or "", origin())
     if token is None:
         abort(redirect(url_for("account.login"), 303))
     _carry(token)
@@ -151,17 +177,27 @@ def sign_out() -> str | None:
     return login.sid if login is not None else None
 
 
-def _write_login_cookie(response: Response) -> Response:
-    token = g.get("login_cookie")
-    if token is None:
-        return response
-    response.set_cookie(
-        cookie_name(),
-        token,
-        max_age=None if token else 0,
-        path="/",
-        secure=is_secure(),
-        httponly=True,
-        samesite="Lax",
-    )
+def device_token() -> str | None:
+    """The token by which this browser is known, if it looks like one."""
+    token = request.cookies.get(_device_cookie_name(), "")
+    return token if TOKEN.fullmatch(token) else None
+
+
+def _device_cookie_name() -> str:
+    return "__Host-device" if is_secure() else "device"
+
+
+def _write_cookies(response: Response) -> Response:
+    token, known_as = g.get("login_cookie"), g.get("device_cookie")
+    if token is not None:
+        _set_cookie(response, cookie_name(), token, None if token else 0)
+    if known_as is not None:
+        _set_cookie(response, _device_cookie_name(), known_as, int(DEVICE_TTL.total_seconds()))
     return response
+
+
+def _set_cookie(response: Response, name: str, value: str, max_age: int | None) -> None:
+    """For this host alone, out of scripts' reach; ``max_age`` None: as long as the browser is open."""
+    response.set_cookie(
+        name, value, max_age=max_age, path="/", secure=is_secure(), httponly=True, samesite="Lax"
+    )

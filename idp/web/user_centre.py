@@ -1,4 +1,4 @@
-"""用户中心: the account itself, 切换企业, sessions, consents, password."""
+"""用户中心: the account itself, 切换企业, consents, password."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from idp import clock
 from idp.domain.errors import Refusal
-from idp.services import accounts, authentication, consents, handlers, reviews
+from idp.services import accounts, consents, handlers, reviews
 from idp.services.authentication import LoginView
-from idp.web import session, signed_out
+from idp.web import session
 from idp.web.forms import EnterpriseForm, PasswordForm
 from idp.web.home import steps_of
 from idp.web.messages import notify, shared_data
@@ -54,23 +54,6 @@ def enterprise() -> ResponseReturnValue:
     return make_response(page, 422 if form.problem_texts else 200)
 
 
-@blueprint.route("/sessions", methods=["GET", "POST"])
-def sessions() -> ResponseReturnValue:
-    """Where this account is signed in; each session can be ended from here."""
-    login = require_login()
-    logins = authentication.list_logins(platform(), login.account_id)
-    if request.method == "GET":
-        return render_template("user_centre/sessions.html", logins=logins)
-    chosen = request.form.get("session")
-    if chosen == login.sid:
-        session.sign_out()
-        return signed_out.frames_page(login.sid, None) or redirect(url_for("home.index"), 303)
-    if any(view.sid == chosen for view in logins):
-        authentication.end_login(platform(), str(chosen), origin(), "remote")
-        notify("login_ended")
-    return redirect(url_for("user_centre.sessions"), 303)
-
-
 @blueprint.route("/consents", methods=["GET", "POST"])
 def consent_list() -> ResponseReturnValue:
     """What this account has allowed other systems to know, and taking it back."""
@@ -95,6 +78,7 @@ def security() -> ResponseReturnValue:
     if request.method == "POST" and form.is_ours():
         refusal = _change_password(form, login)
         if refusal is None:
+            session.renew_token()
             notify("password_changed")
             return redirect(url_for("user_centre.security"), 303)
         form.refuse(refusal)

@@ -10,7 +10,7 @@ from idp.services import real_name, reviews
 from idp.services.applications import Submission
 from idp.services.authentication import LoginView
 from idp.services.scans import Scan
-from idp.web import captchas
+from idp.web import captchas, session
 from idp.web.forms import LegalPersonForm, NaturalPersonForm
 from idp.web.messages import notify
 from idp.web.pages import keeps_typed_values, pages, takes_uploads
@@ -54,6 +54,8 @@ def _submit(form: VerificationForm, subject_type: str, login: LoginView) -> Resp
     if isinstance(outcome, Refusal):
         form.refuse(outcome)
         return _form_page(form, subject_type, 422, mismatch=outcome.code == "registry_mismatch")
+    if outcome.status == "approved":
+        session.renew_token()
     notify("verified" if outcome.status == "approved" else "verification_submitted")
     return redirect(url_for("verification.verification"), 303)
 

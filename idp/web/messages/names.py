@@ -71,6 +71,7 @@ SMS_PURPOSES = {
     "register": "用户注册",
     "login": "用户登录",
     "step_up": "身份确认",
+    "device_new": "新设备登录",
     "password_changed": "密码修改",
     "real_name_approved": "实名认证通过",
     "real_name_rejected": "实名认证驳回",
@@ -134,6 +135,9 @@ SYSTEMS = {
     "Linux": "Linux",
 }
 
+# As much of a place as an address tells by itself.
+NETWORKS = {"internal": "内网", "external": "外网"}
+
 AUTHENTICATION_METHODS = {
     "private_key_jwt": "私钥签名（private_key_jwt，推荐）",
     "client_secret_basic": "密钥（client_secret_basic）",
@@ -171,6 +175,7 @@ KEY_STATES = {"waiting": "待启用", "signing": "正在签名", "verifying": "�
 AUDIT_AREAS = {
     "account": "账号",
     "login": "登录",
+    "device": "常用设备",
     "sms": "短信",
     "real_name": "实名认证",
     "upload": "扫描件",
@@ -194,6 +199,8 @@ AUDIT_EVENTS = {
     "login:locked": "登录锁定",
     "login:step_up": "再次确认身份",
     "login:logout": "退出登录",
+    "device:new": "在新设备登录",
+    "device:remove": "移除常用设备",
     "account:password_change": "修改密码",
     "account:freeze": "冻结账号",
     "account:unfreeze": "解冻账号",
@@ -264,6 +271,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "message_kind": MESSAGE_KINDS,
     "scan_purpose": SCAN_PURPOSES,
     "factor": FACTORS,
+    "network": NETWORKS,
     "authentication_method": AUTHENTICATION_METHODS,
     "grant_type": GRANT_TYPES,
     "application_type": APPLICATION_TYPES,
