@@ -10,7 +10,7 @@ from typing import Final
 
 import orjson
 
-from idp.domain import authorization_details, resources
+from idp.domain import authorization_details, languages, resources
 from idp.domain.authorization_details import Details, HandlerDetail
 from idp.domain.clients import FAPI2_MESSAGE_SIGNING, PLATFORM_SCOPES, Client
 from idp.domain.errors import Refusal
@@ -37,7 +37,8 @@ class AuthorizationRequest:
     ``consented``).
 
     ``pushed_id`` names the pushed request that this one came from, which its answer uses up;
-    ``device_id`` the device that waits for the answer instead of a redirect URI.
+    ``device_id`` the device that waits for the answer instead of a redirect URI; ``language`` the one among
+    ours that its pages are wanted in (``ui_locales``).
     """
 
     client_id: str
@@ -62,6 +63,7 @@ class AuthorizationRequest:
     device_id: str | None = None
     enterprise: str | None = None
     consented: bool = False
+    language: str | None = None
 
     def asked(self) -> Asked:
         """What the interaction needs to know of this request."""
@@ -294,6 +296,7 @@ def _asked(
         details=details,
         dpop_jkt=parameters.get("dpop_jkt"),
         received_at=now,
+        language=languages.wanted(parameters.get("ui_locales", "").split()),
     )
 
 

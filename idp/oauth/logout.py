@@ -32,8 +32,8 @@ def read(platform: Platform, parameters: RepeatedParameters) -> LogoutRequest | 
     """Validate a logout request (RPL 2, 4).
 
     Only a hint that this provider signed for the client, with an address registered by that client,
-    leads anywhere. ``logout_hint`` and ``ui_locales`` are accepted and change nothing: the question is about
-    the browser's own session, and the pages speak one language.
+    leads anywhere. ``logout_hint`` is accepted and changes nothing: the question is about the browser's own
+    session. ``ui_locales`` changes the language of the page alone (web/languages.py).
     """
     if parameters.repeated:
         return PageError(parameters.repeated[0], "repeated")

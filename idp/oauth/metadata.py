@@ -27,6 +27,7 @@ from idp.domain.clients import (
     SIGNING_ALGORITHMS,
     SUBJECT_TYPES,
 )
+from idp.domain.languages import LANGUAGES
 from idp.oauth import certificates, dpop, signals
 from idp.oauth.answers import RESPONSE_MODES
 from idp.services.platform import Platform
@@ -97,7 +98,7 @@ def _requests() -> dict[str, Any]:
         "authorization_details_types_supported": [authorization_details.TYPE],
         "acr_values_supported": list(ACR_VALUES),
         "prompt_values_supported": list(PROMPTS),
-        "ui_locales_supported": ["zh-CN"],
+        "ui_locales_supported": list(LANGUAGES),
     }
 
 

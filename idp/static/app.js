@@ -1,6 +1,13 @@
 // Comfort only: every page works without this file.
 "use strict";
 
+// The texts come with the element that loads this file: the page knows its language.
+const texts = document.currentScript.dataset;
+
+function say(text, values) {
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
 // 获取验证码 without leaving the page, and a countdown until the next one may be asked for.
 function countDown(button, seconds) {
   const label = button.dataset.label || button.textContent;
@@ -11,7 +18,7 @@ function countDown(button, seconds) {
     return;
   }
   button.disabled = true;
-  button.textContent = `${seconds} 秒后重发`;
+  button.textContent = say(texts.again, { seconds });
   setTimeout(() => countDown(button, seconds - 1), 1000);
 }
 
@@ -139,7 +146,7 @@ document.querySelectorAll("input[type=file]").forEach((input) => {
     }
     const size = file.size > 1048576 ? `${(file.size / 1048576).toFixed(1)} MB` : `${Math.ceil(file.size / 1024)} KB`;
     const text = document.createElement("span");
-    text.textContent = file.size > 5 * 1048576 ? `${file.name}（${size}，超过 5 MB，请压缩）` : `${file.name}（${size}）`;
+    text.textContent = say(file.size > 5 * 1048576 ? texts.large : texts.chosen, { name: file.name, size });
     preview.append(text);
   });
 });
@@ -158,7 +165,7 @@ document.querySelectorAll("button[data-copy]").forEach((button) => {
   button.hidden = !navigator.clipboard;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
-    button.textContent = "已复制";
+    button.textContent = texts.copied;
   });
 });
 

@@ -18,6 +18,7 @@ from idp.web import (
     handler_applications,
     health,
     home,
+    language_switch,
     languages,
     messages,
     pages,
@@ -37,6 +38,7 @@ STATIC_SECONDS = 3600
 CSRF_LIFETIME = timedelta(hours=8)
 BLUEPRINTS = (
     home.blueprint,
+    language_switch.blueprint,
     account.blueprint,
     user_centre.blueprint,
     step_up.blueprint,
@@ -66,7 +68,7 @@ def register(app: Flask) -> None:
     _configure(app)
     Bootstrap5(app)
     pages.csrf.init_app(app)
-    for module in (languages, security, session, errors, messages, paths, captchas):
+    for module in (languages, language_switch, security, session, errors, messages, paths, captchas):
         module.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

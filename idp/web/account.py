@@ -15,6 +15,7 @@ from idp.web import authorize, captchas, kept, session, signed_out
 from idp.web.codes import asked_by_script, code_answer, resend_seconds
 from idp.web.errors import error_page
 from idp.web.forms import LoginForm, RegistrationForm
+from idp.web.languages import language
 from idp.web.pages import keeps_typed_values, pages, refuse_forged
 from idp.web.security import allow_client
 from idp.web.session import origin, platform
@@ -114,15 +115,17 @@ def login() -> ResponseReturnValue:
 
 
 def _front_door() -> Response:
-    """The sign-in page as every stranger gets it: rendered once, only the CSRF value is each one's own."""
+    """The sign-in page as every stranger gets it: rendered once in each language, only the CSRF value is each
+    one's own.
+    """
     if "_flashes" in browser_session or current_app.jinja_env.auto_reload:
         return _login_page(LoginForm(), None)
     token = generate_csrf()
-    rendered: dict[str, list[str]] = current_app.extensions.setdefault("idp.front_door", {})
-    mounted_at = request.script_root  # the page's links begin with it
-    if mounted_at not in rendered:
-        rendered[mounted_at] = _login_page(LoginForm(), None).get_data(as_text=True).split(token)
-    return make_response(token.join(rendered[mounted_at]))
+    rendered: dict[tuple[str, str], list[str]] = current_app.extensions.setdefault("idp.front_door", {})
+    kind = request.script_root, language()  # the page's links begin with the first
+    if kind not in rendered:
+        rendered[kind] = _login_page(LoginForm(), None).get_data(as_text=True).split(token)
+    return make_response(token.join(rendered[kind]))
 
 
 def _request_id() -> str | None:

@@ -26,7 +26,7 @@ from idp.oauth.answers import Answer
 from idp.oauth.authorization_request import AuthorizationRequest
 from idp.services import clients, consents
 from idp.services.authentication import LoginView
-from idp.web import session
+from idp.web import languages, session
 from idp.web.errors import error_page
 from idp.web.messages import shared_data
 from idp.web.pages import pages
@@ -71,9 +71,13 @@ class Waiting:
 
 
 def _find(request_id: str) -> tuple[AuthorizationRequest, Client] | None:
-    """The stored request and its client; None when it is unknown, answered or too old."""
+    """The stored request and its client; None when it is unknown, answered or too old.
+
+    Its pages are shown in the language that the client wishes for.
+    """
     waiting = authorization.find(platform(), request_id)
     client = clients.find_client(platform(), waiting.client_id) if waiting else None
+    languages.prefer(waiting.language if waiting else None)
     return None if waiting is None or client is None else (waiting, client)
 
 
@@ -122,6 +126,7 @@ def device_answered(told: bool, outcome: str) -> ResponseReturnValue:
 
 def proceed(waiting: AuthorizationRequest, request_id: str | None = None) -> ResponseReturnValue:
     """Decide what is next for a request, new (``request_id`` None) or stored, and do it."""
+    languages.prefer(waiting.language)
     client = clients.find_client(platform(), waiting.client_id)
     if client is None:
         return error_page("request_expired", 400)

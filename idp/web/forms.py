@@ -6,6 +6,7 @@ The rules are the services' and the domain's; a form only shows what they say.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import g, request
@@ -25,6 +26,8 @@ from wtforms import (
 
 from idp.domain.clients import SIGNING_ALGORITHMS
 from idp.domain.errors import Problem, Refusal
+from idp.domain.languages import SOURCE
+from idp.web.languages import language, translated
 from idp.web.messages import names, problem_text
 
 CHOOSE = {"": "请选择"}
@@ -46,6 +49,8 @@ class PageForm(FlaskForm):
         """``values`` fill the form when it is first shown; what was sent wins."""
         super().__init__(formdata=request.form if request.method == "POST" else None, data=values)
         self.problems: list[str] = []
+        if language() != SOURCE:
+            self._translate()
 
     def is_ours(self) -> bool:
         """Whether the form came from a page of ours; if not, it says that the page has expired."""
@@ -79,6 +84,15 @@ class PageForm(FlaskForm):
         """The problems by field, for scripts; ``form`` holds those of the whole form."""
         texts = {field.name: field.errors[0] for field in self if field.errors}
         return texts | ({"form": self.problems[0]} if self.problems else {})
+
+    def _translate(self) -> None:
+        """The labels and choices, which stand here in Chinese."""
+        for field in self:
+            field.label.text = translated(field.label.text)
+            if isinstance(field, SelectField):
+                field.choices = [
+                    replace(choice, label=translated(choice.label)) for choice in field.choices or ()
+                ]
 
     def _show(self, problem: Problem) -> None:
         field: Field | None = self._fields.get(problem.field) if problem.field else None

@@ -159,7 +159,7 @@ def test_what_clients_need_to_know_is_there(document: dict[str, Any]) -> None:
 
 @pytest.mark.checklist(7)
 def test_locales_are_language_tags(document: dict[str, Any]) -> None:
-    assert document["ui_locales_supported"] == ["zh-CN"]
+    assert document["ui_locales_supported"] == ["zh-CN", "en"]
 
 
 @pytest.mark.checklist(119)

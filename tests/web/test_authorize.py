@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from werkzeug.test import TestResponse
@@ -143,3 +143,30 @@ def test_a_form_post_answer_leaves_by_itself_or_by_a_button(handler: Visitor) ->
     assert hidden(page, "code")
     assert "<button" in page.text
     assert "form-action 'self' https://rp.example.test;" in page.headers["Content-Security-Policy"]
+
+
+def test_the_client_may_wish_for_a_language(visitor: Visitor) -> None:
+    page = visitor.get(begin(visitor, ui_locales="fr en").location, headers={"Accept-Language": "zh-CN"})
+    assert '<html lang="en">' in page.text
+    page = visitor.get(begin(visitor, ui_locales="fr").location)
+    assert '<html lang="zh-CN">' in page.text
+
+
+def test_the_wish_goes_before_an_earlier_choice_but_not_before_one_made_on_its_page(visitor: Visitor) -> None:
+    visitor.get("/language?to=zh-CN&back=/")
+    address = begin(visitor, ui_locales="en").location
+    assert '<html lang="en">' in visitor.get(address).text
+    back = visitor.get("/language", query_string={"to": "zh-CN", "back": address})
+    assert back.location == address
+    assert '<html lang="zh-CN">' in visitor.get(address).text
+    assert '<html lang="en">' in visitor.get(begin(visitor, ui_locales="en").location).text
+
+
+def test_an_error_of_the_request_is_told_in_its_language_until_another_is_chosen(visitor: Visitor) -> None:
+    asked = {"client_id": "nobody", "ui_locales": "en"}
+    page = visitor.http.get("/oauth/authorize", query_string=asked)
+    assert '<html lang="en">' in page.text
+    back = visitor.get(
+        "/language", query_string={"to": "zh-CN", "back": "/oauth/authorize?" + urlencode(asked)}
+    )
+    assert back.location == "/oauth/authorize?client_id=nobody"

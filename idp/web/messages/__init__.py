@@ -1,8 +1,11 @@
-"""Codes to Chinese text: the one place, besides the templates, where the platform's words stand."""
+"""Codes to text: the one place, besides the templates, where the platform's words stand.
+
+They stand in Chinese; each is translated when it is looked up (``translated``), before values are put in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 
 from flask import Flask, flash
@@ -10,6 +13,7 @@ from flask import Flask, flash
 from idp.domain import accounts
 from idp.domain.dates import CHINA_STANDARD_TIME
 from idp.domain.errors import Problem, Refusal
+from idp.web.languages import translated
 from idp.web.messages import names
 from idp.web.messages.faults import fault_text
 from idp.web.messages.notices import NOTICES
@@ -21,18 +25,18 @@ class _Detail(dict[str, object]):
     """What a text may name; what the problem doesn't say reads 若干."""
 
     def __missing__(self, key: str) -> str:
-        return "若干"
+        return translated("若干")
 
 
 def problem_text(problem: Problem) -> str:
     """The sentence for a problem: what is wrong and what to do; a field may have its own (``code:field``)."""
     text = PROBLEMS.get(f"{problem.code}:{problem.field}") or PROBLEMS.get(problem.code, FALLBACK)
-    return text.format_map(_Detail(problem.detail))
+    return translated(text).format_map(_Detail(problem.detail))
 
 
 def notify(code: str, **detail: object) -> None:
     """Tell at the top of the next page what was done."""
-    flash(NOTICES[code].format(**detail), "success")
+    flash(translated(NOTICES[code]).format(**detail), "success")
 
 
 def notify_refusal(refusal: Refusal) -> None:
@@ -41,9 +45,9 @@ def notify_refusal(refusal: Refusal) -> None:
 
 
 def name(kind: str, code: str | None) -> str:
-    """The Chinese name of a code of one kind, e.g. ``name("matter", "nev-accident-report")``; else the code."""
-    table: Mapping[str, str] = names.TABLES[kind]
-    return table.get(code or "", code or "—")
+    """The name of a code of one kind, e.g. ``name("matter", "nev-accident-report")``; else the code."""
+    text = names.TABLES[kind].get(code or "")
+    return code or "—" if text is None else translated(text)
 
 
 def moment(value: datetime | None) -> str:
@@ -53,19 +57,19 @@ def moment(value: datetime | None) -> str:
 
 def day(value: datetime | None) -> str:
     """The day of a moment, Beijing time; open-ended when there is none."""
-    return value.astimezone(CHINA_STANDARD_TIME).strftime("%Y-%m-%d") if value else "长期"
+    return value.astimezone(CHINA_STANDARD_TIME).strftime("%Y-%m-%d") if value else translated("长期")
 
 
 def device(user_agent: str) -> str:
     """The browser and system behind a User-Agent header, as far as it tells; anyone can send anything."""
     browser = next((text for mark, text in names.BROWSERS.items() if mark in user_agent), "其他浏览器或程序")
     system = next((text for mark, text in names.SYSTEMS.items() if mark in user_agent), "")
-    return f"{browser} · {system}" if system else browser
+    return f"{translated(browser)} · {system}" if system else translated(browser)
 
 
 def shared_data(scopes: Collection[str]) -> list[str]:
     """What a client learns with these scopes, one line each, in the order people expect."""
-    return [text for scope, text in names.SHARED_DATA.items() if scope in scopes]
+    return [translated(text) for scope, text in names.SHARED_DATA.items() if scope in scopes]
 
 
 def register(app: Flask) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+
+from idp.web.languages import translated
 
 _FALLBACK = "投递时出现问题"
 _FAULTS: Mapping[str, str] = {
@@ -19,9 +21,10 @@ _FAULTS: Mapping[str, str] = {
     "unreadable": "通知内容无法解密",
     "kind_unknown": "当前版本不认识这种通知",
 }
-_WITH_DETAIL: Mapping[str, Callable[[str], str]] = {
-    "answered": lambda status: f"对方返回错误（HTTP {status}）",
-    "refused": lambda error: f"对方拒绝接受（{error}）" if error != "unspecified" else "对方拒绝接受",
+_WITH_DETAIL: Mapping[str, str] = {
+    "answered": "对方返回错误（HTTP {detail}）",
+    "refused": "对方拒绝接受（{detail}）",
+    "refused unspecified": "对方拒绝接受",
 }
 
 
@@ -29,7 +32,6 @@ def fault_text(last_error: str | None) -> str:
     """The sentence for what a failed attempt left behind: a code, then a detail, which may be a stranger's."""
     code, _, detail = (last_error or "").partition(" ")
     if last_error is None:
-        return "投递中断，没有结果"
-    if code in _WITH_DETAIL:
-        return _WITH_DETAIL[code](detail)
-    return _FAULTS.get(code, _FALLBACK)
+        return translated("投递中断，没有结果")
+    text = _WITH_DETAIL.get(last_error) or _WITH_DETAIL.get(code) or _FAULTS.get(code, _FALLBACK)
+    return translated(text).format(detail=detail)
