@@ -82,6 +82,7 @@ def _configure(app: Flask) -> None:
         SEND_FILE_MAX_AGE_DEFAULT=STATIC_SECONDS,
         MAX_CONTENT_LENGTH=FORM_BYTES,
         SESSION_COOKIE_NAME="__Host-page" if secure else "page",
+        LANGUAGE_COOKIE_NAME="__Host-language" if secure else "language",
         SESSION_COOKIE_SECURE=secure,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

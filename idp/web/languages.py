@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from flask import Flask, g, has_request_context, request
+from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import Babel, get_translations, refresh
 
 from idp.domain.languages import ENGLISH, SOURCE, wanted
-from idp.web.session import is_secure
 
 LOCALES: Mapping[str, str] = {SOURCE: "zh_Hans_CN", ENGLISH: "en"}
 OWN_NAMES: Mapping[str, str] = {SOURCE: "简体中文", ENGLISH: "English"}
@@ -54,7 +53,7 @@ def translated(text: str) -> str:
 
 def cookie_name() -> str:
     """The cookie of the person's choice."""
-    return "__Host-language" if is_secure() else "language"
+    return cast(str, current_app.config["LANGUAGE_COOKIE_NAME"])
 
 
 def _asked() -> str | None:
