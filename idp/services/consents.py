@@ -82,10 +82,11 @@ def list_of_account(account_id: str) -> list[ConsentView]:
 
 
 def withdraw(platform: Platform, account_id: str, client_id: str, origin: Origin) -> bool:
-    """Forget every consent given to a client and end all that rests on it; False when there was none."""
+    """Forget every consent given to a client and end all that rests on it; False when there was nothing."""
     with transaction() as session:
-        found = rows.delete_consents(session, account_id, client_id) > 0
-        authorizations.revoke_for_client(session, platform, account_id, client_id, clock.now())
+        forgotten = rows.delete_consents(session, account_id, client_id)
+        ended = authorizations.revoke_for_client(session, platform, account_id, client_id, clock.now())
+        found = forgotten + ended > 0
         if found:
             event = AuditEvent.CONSENT_WITHDRAW
             audit.record(session, event, origin, account_id=account_id, client_id=client_id)

@@ -17,7 +17,9 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     exists,
+    func,
     insert,
     or_,
     select,
@@ -306,6 +308,23 @@ def list_clients_of_logins(session: Session, account_id: str, now: datetime) -> 
     live = (_a.account_id == account_id, _a.redeemed_at.is_not(None), _a.revoked_at.is_(None))
     statement = select(_a.sid, _a.client_id).where(*live, _a.expires_at > now, _a.sid.is_not(None))
     return [(row.sid, row.client_id) for row in session.execute(statement.distinct())]
+
+
+def list_uses(session: Session, account_id: str, now: datetime) -> list[RowMapping]:
+    """By client: when this account last used it (``last_used_at``), and how much there is still in force
+    (``in_force``, a count).
+    """
+    in_force = and_(_a.revoked_at.is_(None), _a.expires_at > now)
+    statement = (
+        select(
+            _a.client_id,
+            func.max(func.coalesce(_a.rotated_at, _a.redeemed_at)).label("last_used_at"),
+            func.sum(case((in_force, 1), else_=0)).label("in_force"),
+        )
+        .where(_a.account_id == account_id, _a.redeemed_at.is_not(None))
+        .group_by(_a.client_id)
+    )
+    return list(session.execute(statement).mappings())
 
 
 def clients_of_session(session: Session, sid: str) -> list[RowMapping]:

@@ -30,10 +30,15 @@ def healthz() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
     """Its database, short-lived store and keys answer; 503 with one reason for each that doesn't."""
-    checks = {"database": database.answers, "ephemeral": _ephemeral_answers, "keys": _keys_answer}
-    reasons = {name: "not answering" for name, answers in checks.items() if not answers()}
+    reasons = dict.fromkeys(unready(), "not answering")
     status = "unavailable" if reasons else "ok"
     return jsonify(status=status, reasons=reasons), 503 if reasons else 200, {"Cache-Control": "no-store"}
+
+
+def unready() -> list[str]:
+    """What does not answer: ``database``, ``ephemeral``, ``keys``."""
+    checks = {"database": database.answers, "ephemeral": _ephemeral_answers, "keys": _keys_answer}
+    return [name for name, answers in checks.items() if not answers()]
 
 
 def _ephemeral_answers() -> bool:

@@ -8,12 +8,31 @@ import pytest
 from tests.web.visitor import Visitor
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
-PUBLIC = ["/", "/login", "/register", "/help", "/terms", "/dev/outbox", "/nothing-here"]
+PUBLIC = [
+    "/",
+    "/login",
+    "/register",
+    "/help",
+    "/help?q=密码",
+    "/search?q=密码",
+    "/search",
+    "/services/permits",
+    "/services/infographics",
+    "/notices",
+    "/notices/code-safety",
+    "/progress",
+    "/status",
+    "/accessibility",
+    "/terms",
+    "/dev/outbox",
+    "/nothing-here",
+]
 PERSONAL = [
     "/account",
     "/account/verification",
     "/account/handler-applications",
     "/account/enterprise",
+    "/account/systems",
     "/account/sessions",
     "/account/consents",
     "/account/security",

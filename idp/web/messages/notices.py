@@ -9,6 +9,7 @@ NOTICES: dict[str, str] = {
     "login_ended": "已退出该设备上的登录，从那里登录的业务系统会收到通知。",
     "other_logins_ended": "已退出其他所有设备上的登录，相关业务系统会收到通知。",
     "device_removed": "已移除该设备，下次在该设备登录时会短信提醒您。",
+    "system_unbound": "已解除绑定，该系统的登录随即失效。",
     "consent_withdrawn": "已撤回授权，该系统不能再凭此前的授权访问您的信息。",
     "password_changed": "密码已修改，下次登录请使用新密码。",
     "verified": "实名认证已通过。",
