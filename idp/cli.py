@@ -15,7 +15,7 @@ from idp import clock, worker
 from idp.domain.audit import Origin
 from idp.domain.errors import Refusal
 from idp.keyring import ROTATABLE
-from idp.services import audit, client_registration, clients, demonstration, keys
+from idp.services import accounts, audit, client_registration, clients, demonstration, keys, passwords
 from idp.services.clients import RegisteredClient
 from idp.services.platform import Platform
 from idp.storage.database import db
@@ -26,12 +26,20 @@ database_commands = AppGroup("db", help="The database's schema.")
 client_commands = AppGroup("clients", help="The client register.")
 key_commands = AppGroup("keys", help="Signing and encryption keys.")
 audit_commands = AppGroup("audit", help="The audit trail.")
+account_commands = AppGroup("accounts", help="People's accounts.")
 demo_commands = AppGroup("demo", help="Demonstration data (development only).")
 
 
 def register(app: Flask) -> None:
     """Add the commands to ``app``."""
-    for group in (database_commands, client_commands, key_commands, audit_commands, demo_commands):
+    for group in (
+        database_commands,
+        client_commands,
+        key_commands,
+        audit_commands,
+        account_commands,
+        demo_commands,
+    ):
         app.cli.add_command(group)
     app.cli.add_command(work)
 
@@ -187,6 +195,16 @@ def verify_audit() -> None:
     if not found.ok:
         _fail(f"The audit trail is broken ({found.reason}) at entry {found.broken_at or 'the end'}.")
     click.echo(f"The audit trail is whole: {found.sealed} entries sealed, {found.unsealed} not yet.")
+
+
+@account_commands.command("temporary-password")
+@click.argument("login_name")
+def give_temporary_password(login_name: str) -> None:
+    """Print a password that opens one sign-in within 24 hours, at which a new one has to be chosen."""
+    account_id = accounts.find_account_id(_platform(), login_name)
+    if account_id is None:
+        _fail(f"There is no account {login_name}.")
+    click.echo(passwords.give_temporary(_platform(), account_id, ORIGIN))
 
 
 @demo_commands.command("load")

@@ -44,6 +44,7 @@ class Settings:
     registry_url: str | None = None
     registry_token: str | None = None
     throttle: bool = True
+    password_max_age_days: int = 90
     trusted_proxies: int = 0
     client_certificate_header: str | None = None
     client_certificate_verify_header: str | None = None
@@ -113,7 +114,8 @@ class _Reader:
             registry_url=self._optional("registry_url"),
             registry_token=self._optional("registry_token"),
             throttle=self._switch("throttle", default=True),
-            trusted_proxies=self._count("trusted_proxies"),
+            password_max_age_days=self._count("password_max_age_days", default.password_max_age_days, 3650),
+            trusted_proxies=self._count("trusted_proxies", 0, 10),
             client_certificate_header=self._optional("client_certificate_header"),
             client_certificate_verify_header=self._optional("client_certificate_verify_header"),
             mtls_url=self._origin("mtls_url"),
@@ -154,11 +156,11 @@ class _Reader:
             self.faults.append(f"IDP_{name.upper()}: {text!r} is neither on nor off")
         return text in {"on", "1", "true"}
 
-    def _count(self, name: str) -> int:
-        text = self._text(name, "0")
-        if not (text.isascii() and text.isdigit() and int(text) <= 10):
-            self.faults.append(f"IDP_{name.upper()}: {text!r} is not a number from 0 to 10")
-            return 0
+    def _count(self, name: str, default: int, most: int) -> int:
+        text = self._text(name, str(default))
+        if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= most):
+            self.faults.append(f"IDP_{name.upper()}: {text!r} is not a number from 0 to {most}")
+            return default
         return int(text)
 
     def _networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -19,6 +19,9 @@ _TEXTS: Final[Mapping[str, str]] = {
         "您的账号{login_name}于{moment}在新设备（{device}）登录。如非本人操作，请立即修改密码并致电12381。"
     ),
     "password_changed": "您的账号{login_name}的登录密码已修改。如非本人操作，请致电12381。",
+    "password_reset": "您的账号{login_name}的登录密码已重设，此前的登录均已退出。如非本人操作，请致电12381。",
+    "password_temporary": "您的账号{login_name}已发放临时密码，24小时内有效，登录时须设置新密码。"
+    "如非本人要求，请致电12381。",
     "real_name_approved": "您的账号{login_name}已通过实名认证。",
     "real_name_rejected": "您的账号{login_name}的实名认证申请未通过，请登录用户中心查看原因。",
     "handler_applied": "{applicant_name}申请成为{enterprise_name}的经办人，请登录用户中心审核。",

@@ -13,6 +13,9 @@ from joserfc.jwk import ECKey
 
 from idp.services import audit, clients
 from idp.services.platform import Platform
+from idp.storage.accounts import Account
+from idp.storage.database import reading
+from tests.services import people
 from tests.services.conftest import MovableClock
 
 WEB = {"client_name": "系统", "redirect_uris": ["https://rp.example/cb"]}
@@ -244,3 +247,15 @@ def moving(monkeypatch: pytest.MonkeyPatch) -> MovableClock:
     movable = MovableClock(clock.now())
     monkeypatch.setattr(clock, "now", movable.now)
     return movable
+
+
+def test_a_temporary_password_is_printed_for_an_account_there_is(run: Run, app: Flask) -> None:
+    platform: Platform = app.extensions["idp"]
+    with app.app_context():
+        account_id = people.account(platform)
+    result = run("accounts", "temporary-password", "ALICE_1")
+    assert result.exit_code == 0, result.output
+    with app.app_context(), reading() as session:
+        stored = session.get_one(Account, account_id).password_hash
+    assert platform.passwords.verify(stored, result.stdout.strip())
+    assert run("accounts", "temporary-password", "nobody_1").exit_code == 1

@@ -65,6 +65,7 @@ def test_every_variable_is_read() -> None:
             "IDP_REGISTRY_URL": "https://registry.example",
             "IDP_REGISTRY_TOKEN": "r",
             "IDP_THROTTLE": "off",
+            "IDP_PASSWORD_MAX_AGE_DAYS": "180",
             "IDP_TRUSTED_PROXIES": "2",
             "IDP_CLIENT_CERTIFICATE_HEADER": "ClientCert",
             "IDP_CLIENT_CERTIFICATE_VERIFY_HEADER": "ClientCertVerify",

@@ -1,4 +1,4 @@
-"""Rules of accounts: limits, names and passwords, what the sign-in box understands, masking."""
+"""Rules of accounts: limits, login names, what the sign-in box understands, masking."""
 
 from __future__ import annotations
 
@@ -30,9 +30,6 @@ LOGIN_IDLE_TTL: Final = timedelta(minutes=30)
 LOGIN_TTL: Final = timedelta(hours=8)
 LOGIN_SEEN_EVERY: Final = timedelta(minutes=1)
 
-FORMER_PASSWORDS: Final = 5
-
-
 REGISTRATIONS_PER_ADDRESS: Final = 20
 REGISTRATION_WINDOW: Final = timedelta(hours=1)
 
@@ -52,21 +49,11 @@ def is_awake(last_seen_at: datetime, expires_at: datetime, now: datetime) -> boo
     return now < expires_at and now - last_seen_at < LOGIN_IDLE_TTL
 
 
-# --- names and passwords ------------------------------------------------------------------------------------
+# --- names and codes ----------------------------------------------------------------------------------------
 
 LONGEST_EMAIL: Final = 254
 _LOGIN_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{5,15}", re.ASCII)
-_PASSWORD: Final = re.compile(r"[!-~]*", re.ASCII)
 _SMS_CODE: Final = re.compile(r"[0-9]{6}", re.ASCII)
-
-# Well-known passwords that keep the rules of composition, without case.
-_COMMON = """
-password1! password@1 password@123 p@ssw0rd1 p@ssw0rd123 p@ssword1 passw0rd! admin@123 admin@1234
-admin123! admin@888 root@1234 test@1234 abcd@1234 abc@12345 abcd1234! abc12345! abc123!@# a12345678!
-aa123456! aa@123456 qwer@1234 qwer1234! qwe123!@# qwerty123! qwerty@123 1qaz@wsx3edc 1qaz2wsx!
-q1w2e3r4! huawei@123 woaini@1314 woaini1314! welcome@1 welcome1! welcome@123 changeme1! iloveyou1!
-"""
-_COMMON_PASSWORDS: Final = frozenset(_COMMON.split())
 
 
 def login_name_problem(login_name: str) -> str | None:
@@ -74,38 +61,6 @@ def login_name_problem(login_name: str) -> str | None:
     if not login_name:
         return "required"
     return None if _LOGIN_NAME.fullmatch(login_name) else "login_name_invalid"
-
-
-def password_problem(password: str, login_name: str, phone: str) -> str | None:
-    """9–16 visible ASCII characters: letters, digits and others together, without login name and phone."""
-    if not password:
-        return "required"
-    if not _PASSWORD.fullmatch(password):
-        return "password_characters"
-    if not 9 <= len(password) <= 16:
-        return "password_length"
-    return _composition_problem(password) or _guessable_problem(password.lower(), login_name.lower(), phone)
-
-
-def _composition_problem(password: str) -> str | None:
-    kinds = (str.isalpha, str.isdigit, lambda c: not str.isalnum(c))
-    complete = all(any(is_kind(c) for c in password) for is_kind in kinds)
-    return None if complete else "password_composition"
-
-
-def _guessable_problem(password: str, login_name: str, phone: str) -> str | None:
-    if login_name and login_name in password:
-        return "password_contains_login_name"
-    if phone and phone in password:
-        return "password_contains_phone"
-    return "password_common" if password in _COMMON_PASSWORDS else None
-
-
-def confirmation_problem(password: str, confirmation: str) -> str | None:
-    """The same again."""
-    if not confirmation:
-        return "required"
-    return None if confirmation == password else "passwords_differ"
 
 
 def find_sms_code(text: str) -> str | None:

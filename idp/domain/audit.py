@@ -29,6 +29,8 @@ class AuditEvent(StrEnum):
     DEVICE_NEW = "device:new"
     DEVICE_REMOVE = "device:remove"
     PASSWORD_CHANGE = "account:password_change"
+    PASSWORD_RESET = "account:password_reset"
+    PASSWORD_TEMPORARY = "account:password_temporary"
     ACCOUNT_FREEZE = "account:freeze"
     ACCOUNT_UNFREEZE = "account:unfreeze"
     REAL_NAME_SUBMIT = "real_name:submit"

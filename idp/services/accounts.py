@@ -1,4 +1,4 @@
-"""What an account says about itself and what may be changed: profile, password, default enterprise, roles."""
+"""What an account says about itself and what may be changed: profile, default enterprise, roles."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from idp import clock, sms
+from idp import clock
 from idp.crypto import FieldCipher
 from idp.domain import accounts as rules
 from idp.domain.audit import AuditEvent, Origin
-from idp.domain.errors import Problem, Refusal
+from idp.domain.errors import Refusal
 from idp.domain.identifiers import canonical
-from idp.ephemeral import EphemeralUnavailable
-from idp.services import audit, authentication, clients, handlers, login_limits, outbox
+from idp.services import audit, authentication, clients, handlers
 from idp.services.platform import Platform
 from idp.storage import accounts as rows
 from idp.storage import enterprises as enterprise_rows
@@ -166,89 +165,6 @@ def _summary(cipher: FieldCipher, account: Account) -> AccountSummary:
         verification_status=account.verification_status,
         created_at=account.created_at,
     )
-
-
-def change_password(
-    platform: Platform,
-    account_id: str,
-    old: str,
-    new: str,
-    confirm: str,
-    origin: Origin,
-    *,
-    kept_sid: str | None = None,
-) -> Refusal | None:
-    """Give the account a new password, none of its last five; every login but ``kept_sid`` ends.
-
-    Wrong old passwords count like failed sign-ins. ``password_wrong``, ``password_reused``, ``login_locked``,
-    ``service_unavailable``, and the codes of the rules of composition.
-    """
-    profile = get_profile(platform, account_id)
-    problems = _password_problems(profile, old, new, confirm)
-    if problems:
-        return Refusal(problems)
-    try:
-        refusal = _check_old_password(platform, account_id, old, origin)
-    except EphemeralUnavailable:
-        return Refusal.of("service_unavailable")
-    if refusal is None and _is_former_password(platform, account_id, new):
-        refusal = Refusal.of("password_reused", "password")
-    if refusal is None:
-        _store_password(platform, profile, new, origin, kept_sid)
-    return refusal
-
-
-def _password_problems(profile: Profile, old: str, new: str, confirm: str) -> tuple[Problem, ...]:
-    found = [
-        ("old_password", None if old else "required"),
-        ("password", rules.password_problem(new, profile.login_name, profile.phone)),
-        ("confirm_password", rules.confirmation_problem(new, confirm)),
-    ]
-    return tuple(Problem(code, field) for field, code in found if code is not None)
-
-
-def _check_old_password(platform: Platform, account_id: str, old: str, origin: Origin) -> Refusal | None:
-    attempt = login_limits.admit(platform, account_id, origin)
-    if isinstance(attempt, Refusal):
-        return attempt
-    with reading() as session:
-        account = rows.find_account(session, account_id)
-    if account is None or not platform.passwords.verify(account.password_hash, old):
-        return _wrong_old_password(platform, account_id, attempt, origin)
-    login_limits.forget_failures(platform, account_id)
-    return None
-
-
-def _wrong_old_password(platform: Platform, account_id: str, attempt: int, origin: Origin) -> Refusal:
-    locked = login_limits.record_failure(platform, account_id, attempt, origin)
-    refusal = locked or Refusal.of("password_wrong", "old_password")
-    with transaction() as session:
-        audit.record(session, AuditEvent.PASSWORD_CHANGE, origin, account_id=account_id, result=refusal.code)
-    return refusal
-
-
-def _is_former_password(platform: Platform, account_id: str, new: str) -> bool:
-    with reading() as session:
-        account = rows.find_account(session, account_id)
-        former = rows.list_former_passwords(session, account_id, rules.FORMER_PASSWORDS - 1)
-    present = [account.password_hash] if account else []
-    return any(platform.passwords.verify(password_hash, new) for password_hash in present + former)
-
-
-def _store_password(
-    platform: Platform, profile: Profile, new: str, origin: Origin, kept_sid: str | None
-) -> None:
-    account_id, password_hash, now = profile.account_id, platform.passwords.hash(new), clock.now()
-    with transaction() as session:
-        account = session.get_one(Account, account_id)
-        rows.insert_former_password(session, account_id, account.password_hash, now)
-        changes = {"password_hash": password_hash, "password_changed_at": now, "updated_at": now}
-        rows.update_account(session, account_id, changes)
-        authentication.mark_for_renewal(session, account_id)
-        authentication.end_other_logins(session, platform, account_id, kept_sid, origin, "password_changed")
-        audit.record(session, AuditEvent.PASSWORD_CHANGE, origin, account_id=account_id)
-        text = sms.text("password_changed", login_name=profile.login_name)
-        outbox.enqueue_sms(session, platform, profile.phone, "password_changed", text)
 
 
 def set_default_enterprise(

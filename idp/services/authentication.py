@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from idp import clock
 from idp.crypto import hash_token, random_id, random_token
 from idp.domain import accounts as rules
+from idp.domain import passwords
 from idp.domain.accounts import Identifier
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
@@ -37,12 +38,16 @@ PASSWORD_AND_SMS = ("pwd", "sms", "mfa")  # RFC 8176
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """Who has just shown what; ``auth_time`` in seconds since 1970."""
+    """Who has just shown what; ``auth_time`` in seconds since 1970.
+
+    With ``password_due`` the password that was shown opens nothing but the choice of a new one.
+    """
 
     account_id: str
     acr: str
     amr: tuple[str, ...]
     auth_time: int
+    password_due: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +169,31 @@ def _admit(platform: Platform, named: _Named, password: str, origin: Origin) -> 
     holder = named.holder
     if holder is None or holder.status != "active":
         return _refuse(named, Refusal.of("account_frozen"), origin)
+    if holder.temporary_password_until is not None:
+        return _admit_once(platform, named, holder, origin)
     if platform.passwords.needs_rehash(holder.password_hash):
         renewed = platform.passwords.hash(password)
         with transaction() as session:
             account_rows.update_account(session, holder.account_id, {"password_hash": renewed})
-    return by_password_and_sms(holder.account_id)
+    max_age = platform.settings.password_max_age_days
+    due = passwords.is_over_age(holder.password_changed_at, clock.now(), max_age)
+    return by_password_and_sms(holder.account_id, password_due=due)
 
 
-def by_password_and_sms(account_id: str) -> Authenticated:
+def _admit_once(platform: Platform, named: _Named, holder: Holder, origin: Origin) -> Authenticated | Refusal:
+    """A temporary password was shown: it opens one sign-in, within its time."""
+    with transaction() as session:
+        in_time = not passwords.is_spent(holder.temporary_password_until, clock.now())
+        first = in_time and account_rows.use_up_password(session, holder.account_id, holder.password_hash)
+    if not first:
+        return _refuse(named, Refusal.of("credentials_wrong"), origin)
+    return by_password_and_sms(holder.account_id, password_due=True)
+
+
+def by_password_and_sms(account_id: str, *, password_due: bool = False) -> Authenticated:
     """Both factors were shown just now: at the sign-in, or by registering."""
-    return Authenticated(account_id, TWO_FACTORS, PASSWORD_AND_SMS, int(clock.now().timestamp()))
+    now = int(clock.now().timestamp())
+    return Authenticated(account_id, TWO_FACTORS, PASSWORD_AND_SMS, now, password_due)
 
 
 def open_login(

@@ -10,11 +10,13 @@ from sqlalchemy.exc import IntegrityError
 from idp import clock
 from idp.crypto import random_id
 from idp.domain import accounts as rules
+from idp.domain import passwords
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Problem, Refusal
 from idp.domain.identifiers import find_mobile
 from idp.ephemeral import EphemeralUnavailable
 from idp.services import audit, sms_codes
+from idp.services.known_passwords import is_well_known
 from idp.services.platform import Platform
 from idp.services.sms_codes import Destination
 from idp.storage import accounts as rows
@@ -87,10 +89,14 @@ def _register(platform: Platform, form: RegistrationForm, origin: Origin) -> Acc
 
 def _problems_of_fields(form: RegistrationForm, email: str | None, phone: str | None) -> list[Problem]:
     login_name = form.login_name.strip()
+    owner = passwords.Owner(login_name, phone or "", (form.email[: rules.LONGEST_EMAIL],))
     found = [
         ("login_name", rules.login_name_problem(login_name)),
-        ("password", rules.password_problem(form.password, login_name, phone or "")),
-        ("confirm_password", rules.confirmation_problem(form.password, form.confirm_password)),
+        (
+            "password",
+            passwords.password_problem(form.password, owner, is_well_known),
+        ),
+        ("confirm_password", passwords.confirmation_problem(form.password, form.confirm_password)),
         ("email", None if email else _missing_or("email_invalid", form.email)),
         ("phone", None if phone else _missing_or("phone_invalid", form.phone)),
         ("agree", None if form.agree else "required"),

@@ -33,6 +33,7 @@ class Account(Base):
     login_name_index: Mapped[str] = mapped_column(String(16), unique=True)  # lower case
     password_hash: Mapped[str] = mapped_column(String(200))
     password_changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    temporary_password_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: a chosen one
     email_encrypted: Mapped[str] = mapped_column(Text)
     phone_encrypted: Mapped[str] = mapped_column(Text)
     phone_index: Mapped[str] = mapped_column(String(64), unique=True)
@@ -172,6 +173,12 @@ def insert_former_password(
     """Remember the hash of a password that has just been replaced."""
     values = {"account_id": account_id, "password_hash": password_hash, "changed_at": changed_at}
     session.connection().execute(insert(password_history), values)
+
+
+def use_up_password(session: Session, account_id: str, password_hash: str) -> bool:
+    """Make a temporary password open nothing any more; of two that use it at once, one gets True."""
+    mine = (accounts.c.id == account_id, accounts.c.password_hash == password_hash)
+    return session.connection().execute(update(accounts).where(*mine).values(password_hash="-")).rowcount == 1
 
 
 def list_former_passwords(session: Session, account_id: str, limit: int) -> list[str]:

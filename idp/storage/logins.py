@@ -28,6 +28,8 @@ class Holder(NamedTuple):
     password_hash: str
     status: str
     phone_encrypted: str
+    password_changed_at: datetime
+    temporary_password_until: datetime | None
 
 
 _DOCUMENTS = ("document_0", "document_1", "document_2")  # an ID number is of as many types of document
@@ -47,6 +49,8 @@ _HOLDER = (
         accounts.c.password_hash,
         accounts.c.status,
         accounts.c.phone_encrypted,
+        accounts.c.password_changed_at,
+        accounts.c.temporary_password_until,
     )
     .where(accounts.c.id.in_(_MATCHING), accounts.c.status != "deleted")
     .order_by(accounts.c.document_index.is_(None))  # of an ID number and a like credit code, the person

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from idp.domain.errors import Problem, Refusal
 from idp.services import authentication, registration
 from idp.services.authentication import Authenticated
-from idp.web import authorize, captchas, kept, session, signed_out
+from idp.web import authorize, captchas, kept, password_expired, session, signed_out
 from idp.web.codes import asked_by_script, code_answer, resend_seconds
 from idp.web.errors import error_page
 from idp.web.forms import LoginForm, RegistrationForm
@@ -169,6 +169,8 @@ def _log_in(
         form.refuse(result)
         form.kept.data = form.sms_code.data = ""
         return _login_page(form, pending, 422)
+    if result.password_due:
+        return password_expired.ask(result, request_id)
     session.sign_in(result)
     if request_id:
         return authorize.resume(request_id)

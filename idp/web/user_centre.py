@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from idp import clock
 from idp.domain.errors import Refusal
-from idp.services import accounts, consents, handlers, reviews
+from idp.services import accounts, consents, handlers, passwords, reviews
 from idp.services.authentication import LoginView
 from idp.web import session
 from idp.web.forms import EnterpriseForm, PasswordForm
@@ -90,6 +90,6 @@ def security() -> ResponseReturnValue:
 
 def _change_password(form: PasswordForm, login: LoginView) -> Refusal | None:
     old, new, confirm = (form.text(name) for name in ("old_password", "password", "confirm_password"))
-    return accounts.change_password(
+    return passwords.change_password(
         platform(), login.account_id, old, new, confirm, origin(), kept_sid=login.sid
     )

@@ -33,43 +33,6 @@ def test_login_name_is_6_to_16_letters_digits_underscores_and_begins_with_a_lett
     assert rules.login_name_problem(login_name) == problem
 
 
-@pytest.mark.parametrize(
-    ("password", "problem"),
-    [
-        ("", "required"),
-        ("Demo#2026pass", None),
-        ("a1!456789", None),
-        ("a1!4567890123456", None),
-        ("a1!45678", "password_length"),
-        ("a1!45678901234567", "password_length"),
-        ("12345678!", "password_composition"),
-        ("abcdefgh!", "password_composition"),
-        ("abcdefgh1", "password_composition"),
-        ("abc def1!", "password_characters"),
-        ("abcdef1!密", "password_characters"),
-        ("abcdefg1！", "password_characters"),
-        ("abcdefg1!\n", "password_characters"),
-        ("x!ALICE_1x", "password_contains_login_name"),
-        ("a!13912345678", "password_contains_phone"),
-        ("P@ssw0rd123", "password_common"),
-    ],
-)
-def test_password_combines_kinds_within_9_to_16_and_is_not_guessable(
-    password: str, problem: str | None
-) -> None:
-    assert rules.password_problem(password, "alice_1", "13912345678") == problem
-
-
-def test_password_may_be_anything_allowed_while_name_and_phone_are_missing() -> None:
-    assert rules.password_problem("Demo#2026pass", "", "") is None
-
-
-def test_confirmation_must_be_typed_and_equal() -> None:
-    assert rules.confirmation_problem("Demo#2026pass", "") == "required"
-    assert rules.confirmation_problem("Demo#2026pass", "demo#2026pass") == "passwords_differ"
-    assert rules.confirmation_problem("Demo#2026pass", "Demo#2026pass") is None
-
-
 @pytest.mark.parametrize(("typed", "code"), [("123456", "123456"), ("１２３ ４５６", "123456")])
 def test_sms_code_is_understood_however_it_was_typed(typed: str, code: str) -> None:
     assert rules.find_sms_code(typed) == code

@@ -1,27 +1,22 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
 from idp import clock
-from idp.domain.errors import Refusal
-from idp.services import accounts, authentication, clients, handlers, outbox
+from idp.services import accounts, authentication, clients, handlers
 from idp.services.clients import RegisteredClient
 from idp.services.handlers import HandlerApplicationForm, HandlerView
 from idp.services.platform import Platform
 from idp.storage import accounts as account_rows
 from tests.queries import AssertQueries
-from tests.services.conftest import MovableClock, at_once
+from tests.services.conftest import at_once
 from tests.services.people import (
     ORIGIN,
     OTHER_PHONE,
-    PASSWORD,
     PHONE,
-    LostStore,
     account,
     enterprise,
     events,
@@ -30,13 +25,7 @@ from tests.services.people import (
     person,
 )
 
-NEW = "Fresh#2026pass"
 CREDIT_CODE = "91990101MADEM0046R"
-
-
-def change(platform: Platform, account_id: str, old: str = PASSWORD, new: str = NEW) -> str | None:
-    refusal = accounts.change_password(platform, account_id, old, new, new, ORIGIN)
-    return refusal.code if refusal else None
 
 
 def handler_of(platform: Platform) -> str:
@@ -113,64 +102,6 @@ def test_accounts_are_listed_masked_by_part_of_the_login_name_and_page(
     assert accounts.count_accounts(platform) == 4
     assert accounts.list_accounts(platform, "%") == []
     assert accounts.find_account_id(platform, "ALICE_1") == first
-
-
-# --- password ---
-
-
-def test_a_new_password_replaces_the_old_ends_other_logins_and_is_told(platform: Platform) -> None:
-    account_id = account(platform)
-    kept_token, kept = open_login(platform, account_id)
-    other_token, _ = open_login(platform, account_id)
-    refusal = accounts.change_password(platform, account_id, PASSWORD, NEW, NEW, ORIGIN, kept_sid=kept.sid)
-    assert refusal is None
-    assert authentication.find_login(platform, kept_token) is not None
-    assert authentication.find_login(platform, other_token) is None
-    assert change(platform, account_id, PASSWORD, "Third#2026pass") == "password_wrong"
-    assert change(platform, account_id, NEW, "Third#2026pass") is None
-    assert authentication.find_login(platform, kept_token) is None
-    assert [message.purpose for message in outbox.list_recent_sms(platform)] == ["password_changed"] * 2
-    assert [entry.result for entry in events(platform, "account:password_change")] == [
-        "success",
-        "password_wrong",
-        "success",
-    ]
-
-
-def test_none_of_the_last_five_passwords_comes_back(platform: Platform, moving_clock: MovableClock) -> None:
-    account_id = account(platform)
-    used = [PASSWORD, *(f"Fresh#2026pas{number}" for number in range(5))]
-    for old, new in pairwise(used):
-        assert change(platform, account_id, old, new) is None
-    for former in used[1:]:
-        assert change(platform, account_id, used[-1], former) == "password_reused"
-    assert change(platform, account_id, used[-1], used[0]) is None
-
-
-def test_everything_wrong_with_the_form_is_named_at_once(platform: Platform) -> None:
-    account_id = account(platform)
-    refusal = accounts.change_password(platform, account_id, "", "short", "other", ORIGIN)
-    assert isinstance(refusal, Refusal)
-    assert {(problem.field, problem.code) for problem in refusal.problems} == {
-        ("old_password", "required"),
-        ("password", "password_length"),
-        ("confirm_password", "passwords_differ"),
-    }
-    assert change(platform, account_id, new="a!Alice_1abc") == "password_contains_login_name"
-    assert change(platform, account_id, new=f"a!{PHONE}") == "password_contains_phone"
-
-
-def test_wrong_old_passwords_lock_as_failed_sign_ins_do(platform: Platform) -> None:
-    account_id = account(platform)
-    answers = [change(platform, account_id, "Wrong#2026pass") for _ in range(6)]
-    assert answers == ["password_wrong"] * 4 + ["login_locked"] * 2
-    assert change(platform, account_id) == "login_locked"
-
-
-def test_without_the_short_lived_store_the_password_stays(platform: Platform) -> None:
-    account_id = account(platform)
-    assert change(replace(platform, ephemeral=LostStore()), account_id) == "service_unavailable"
-    assert change(platform, account_id) is None
 
 
 # --- enterprise ---

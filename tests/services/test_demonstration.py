@@ -7,7 +7,7 @@ import pytest
 
 from idp import clock
 from idp.domain.signal_streams import PUSH, Delivery, Stream
-from idp.services import accounts, authentication, clients, demonstration, handlers, signal_streams
+from idp.services import accounts, authentication, clients, demonstration, handlers, passwords, signal_streams
 from idp.services.authentication import Authenticated
 from idp.services.demonstration import MEMBERS, PASSWORD
 from idp.services.platform import Platform
@@ -111,7 +111,7 @@ def test_what_people_did_with_the_demonstration_stays(platform: Platform) -> Non
     handler = account_id(platform, "demo_handler")
     (authorization,) = handlers.list_of_account(platform, handler)
     handlers.decide(platform, account_id(platform, "demo_legal"), authorization.id, "revoke", ORIGIN)
-    accounts.change_password(platform, handler, PASSWORD, "Other#2026pass", "Other#2026pass", ORIGIN)
+    passwords.change_password(platform, handler, PASSWORD, "Other#2026pass", "Other#2026pass", ORIGIN)
     before = snapshot(platform)
     load(platform)
     assert snapshot(platform) == before
