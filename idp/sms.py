@@ -27,8 +27,10 @@ _TEXTS: Final[Mapping[str, str]] = {
     "handler_applied": "{applicant_name}申请成为{enterprise_name}的经办人，请登录用户中心审核。",
     "handler_withdrawn": "{applicant_name}已撤回{enterprise_name}的经办人申请。",
     "handler_approved": "您已成为{enterprise_name}的经办人，可代表该企业办理已授权事项。",
-    "handler_refused": "您提交的{enterprise_name}的经办人申请未通过。",
-    "handler_revoked": "您在{enterprise_name}的经办人授权已被撤销，即刻起不能再代表该企业办理业务。",
+    "handler_refused": "您提交的{enterprise_name}的经办人申请未通过，请登录用户中心查看原因。",
+    "handler_revoked": "您在{enterprise_name}的经办人授权已被撤销，即刻起不能再代表该企业办理业务，"
+    "原因请登录用户中心查看。",
+    "handler_changed": "您在{enterprise_name}的经办人授权的事项或有效期已调整，请登录用户中心查看。",
 }
 
 

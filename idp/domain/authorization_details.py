@@ -11,7 +11,7 @@ from typing import Any
 
 from idp.domain import interoperable_json
 from idp.domain.errors import Refusal
-from idp.domain.handlers import MATTERS
+from idp.domain.handler_terms import MATTERS
 from idp.domain.identifiers import find_credit_code
 
 TYPE = "enterprise_handler"

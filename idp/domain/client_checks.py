@@ -23,7 +23,7 @@ from idp.domain.clients import (
     split_uri,
 )
 from idp.domain.errors import Problem
-from idp.domain.handlers import MATTERS
+from idp.domain.handler_terms import MATTERS
 from idp.domain.logout import frame_fault
 
 MAX_SCOPES = 50

@@ -426,6 +426,25 @@ def revoke_for_handler(
     return _revoke(session, platform, criterion, reason, now)
 
 
+def end_uncovered(
+    session: Session,
+    platform: Platform,
+    handler_authorization_id: str,
+    matters: tuple[str, ...],
+    now: datetime,
+) -> None:
+    """A handler authorisation covers other matters now: end what is left without any, and tell the clients.
+
+    What keeps some of them goes on; every answer about a token reads them anew.
+    """
+    resting = Authorization.handler_authorization_id == handler_authorization_id
+    for client_id in rows.list_resting_clients(session, handler_authorization_id):
+        client = clients.find_client(platform, client_id)
+        if client is None or not handler_scope(matters, client.matters):
+            criterion = resting & (Authorization.client_id == client_id)
+            _revoke(session, platform, criterion, "handler_narrowed", now)
+
+
 def end_lapsed_handlers(platform: Platform, now: datetime, limit: int = 100) -> int:
     """Tell the clients of handler authorisations, up to ``limit``, whose validity is over; for the worker.
 

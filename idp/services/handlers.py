@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,20 +10,22 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from idp import clock, crypto
+from idp.domain import handler_limits
 from idp.domain import handlers as rules
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
-from idp.domain.handlers import Applicant, Request, Standing, Status, Target
+from idp.domain.handlers import Applicant, Request, Status, Target
 from idp.domain.interaction import Acting
-from idp.services import authentication, authorizations
+from idp.services import handler_decisions, handler_steps
 from idp.services import handler_notices as notices
+from idp.services.handler_decisions import Decision
+from idp.services.handler_steps import Actor
 from idp.services.handler_views import HandlerView, list_of_account, list_of_enterprise, view
 from idp.services.platform import Platform
 from idp.storage import enterprises
 from idp.storage import handlers as rows
-from idp.storage.accounts import Account
 from idp.storage.database import single_statements, transaction
-from idp.storage.handlers import HandlerAuthorization, Told
+from idp.storage.handlers import HandlerAuthorization
 
 __all__ = [
     "HandlerApplicationForm",
@@ -38,11 +40,6 @@ __all__ = [
 
 APPLICATIONS_A_DAY: Final = 20
 _OPEN_APPLICATION: Final = "handler_application_pending"
-_EVENTS: Final = {
-    "approve": (AuditEvent.HANDLER_APPROVE, "handler_approved"),
-    "refuse": (AuditEvent.HANDLER_REFUSE, "handler_refused"),
-    "revoke": (AuditEvent.HANDLER_REVOKE, "handler_revoked"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +80,13 @@ def withdraw(
         found = rows.lock(session, authorization_id)
         if found is None or found[0].account_id != account_id:
             return Refusal.of("not_found")
-        after = rules.withdraw(standing_of(found[0]), now)
+        after = rules.withdraw(handler_steps.standing_of(found[0]), now)
         if isinstance(after, Refusal):
             return after
         authorization, applicant, enterprise = found
-        _write(authorization, after)
-        notices.record(session, AuditEvent.HANDLER_WITHDRAW, origin, account_id, authorization)
+        handler_steps.write(authorization, after)
+        actor = Actor("handler", account_id)
+        handler_steps.record(session, AuditEvent.HANDLER_WITHDRAW, origin, actor, authorization)
         notices.tell_enterprise(session, platform, "handler_withdrawn", applicant, enterprise)
         return view(platform, found, now)
 
@@ -101,25 +99,9 @@ def decide(
     origin: Origin,
     reason: str | None = None,
 ) -> HandlerView | Refusal:
-    """The enterprise's own legal-person account says ``approve``, ``refuse`` or ``revoke``.
-
-    A revocation ends, in the same transaction, every token that rests on the authorisation. For anyone else's
-    authorisation the answer is ``not_found``. The applicant is told by SMS.
-    """
-    now = clock.now()
-    with transaction() as session:
-        found = rows.lock(session, authorization_id)
-        if found is None or found[2].legal_account_id != actor_account_id:
-            return Refusal.of("not_found")
-        after = rules.decide(standing_of(found[0]), decision, reason, now)
-        if isinstance(after, Refusal):
-            return after
-        _write(found[0], after)
-        _settle(session, platform, found, decision, actor_account_id, now)
-        event, purpose = _EVENTS[decision]
-        notices.record(session, event, origin, actor_account_id, found[0])
-        notices.tell_applicant(session, platform, purpose, found)
-        return view(platform, found, now)
+    """A decision on the terms that were asked for; see handler_decisions."""
+    typed = Decision(decision, reason)
+    return handler_decisions.decide(platform, actor_account_id, authorization_id, typed, origin)
 
 
 def acting_candidates(platform: Platform, account_id: str, now: datetime) -> list[Acting]:
@@ -140,18 +122,6 @@ def acting_candidates(platform: Platform, account_id: str, now: datetime) -> lis
     ]
 
 
-def standing_of(authorization: HandlerAuthorization) -> Standing:
-    """What the rules need to know of a row."""
-    return Standing(
-        status=Status(authorization.status),
-        valid_until=authorization.valid_until,
-        valid_from=authorization.valid_from,
-        decided_at=authorization.decided_at,
-        revoked_at=authorization.revoked_at,
-        reason=authorization.reason,
-    )
-
-
 def _too_many(platform: Platform, account_id: str) -> bool:
     """Each application sends its enterprise a message: nobody may send them without end."""
     if not platform.settings.throttle:
@@ -162,26 +132,32 @@ def _too_many(platform: Platform, account_id: str) -> bool:
 def _apply(
     session: Session, platform: Platform, account_id: str, request: Request, origin: Origin, now: datetime
 ) -> HandlerView | Refusal:
-    applicant = session.get_one(Account, account_id)
+    applicant = rows.lock_account(session, account_id)
+    if applicant is None:
+        return Refusal.of("not_found")
     enterprise = enterprises.find_enterprise(session, request.enterprise_credit_code)
     current = rows.lock_open(session, account_id, enterprise.id) if enterprise else None
     after = rules.apply(
         Applicant(applicant.subject_type, applicant.verification_status),
         Target(enterprise.enterprise_name, enterprise.status) if enterprise else None,
         request,
-        standing_of(current) if current else None,
+        handler_steps.standing_of(current) if current else None,
         now,
     )
     if isinstance(after, Refusal) or enterprise is None:
         return after if isinstance(after, Refusal) else Refusal.of("enterprise_mismatch")
+    refusal = handler_limits.refuse_application(rows.count_pending(session, account_id, now))
+    if refusal:
+        return refusal
     if current:  # expired by the clock; a new one takes its place
-        current.status = Status.EXPIRED.value
+        handler_steps.write(current, replace(handler_steps.standing_of(current), status=Status.EXPIRED))
+        handler_steps.record(session, AuditEvent.HANDLER_EXPIRE, origin, handler_steps.SYSTEM, current)
         session.flush()
     authorization = _new(account_id, enterprise.id, request, now)
-    _write(authorization, after)
+    handler_steps.write(authorization, after)
     session.add(authorization)
-    session.flush()
-    notices.record(session, AuditEvent.HANDLER_APPLY, origin, account_id, authorization)
+    actor = Actor("handler", account_id)
+    handler_steps.record(session, AuditEvent.HANDLER_APPLY, origin, actor, authorization)
     notices.tell_enterprise(session, platform, "handler_applied", applicant, enterprise)
     return view(platform, (authorization, applicant, enterprise), now)
 
@@ -194,26 +170,3 @@ def _new(account_id: str, enterprise_id: str, request: Request, now: datetime) -
         matters=list(request.matters),
         applied_at=now,
     )
-
-
-def _write(authorization: HandlerAuthorization, after: Standing) -> None:
-    authorization.status = after.status.value
-    authorization.valid_until = after.valid_until
-    authorization.valid_from = after.valid_from
-    authorization.decided_at = after.decided_at
-    authorization.revoked_at = after.revoked_at
-    authorization.reason = after.reason
-
-
-def _settle(
-    session: Session, platform: Platform, found: Told, decision: str, actor_account_id: str, now: datetime
-) -> None:
-    """Who did it, and what follows from it."""
-    authorization = found[0]
-    if decision == "revoke":
-        authorization.revoked_by = actor_account_id
-        session.flush()
-        authorizations.revoke_for_handler(session, platform, authorization.id, "handler_revoked", now)
-    else:
-        authorization.decided_by = actor_account_id
-        authentication.mark_for_renewal(session, authorization.account_id)

@@ -279,6 +279,14 @@ def list_lapsed_handlers(session: Session, now: datetime, limit: int) -> list[st
     return list(session.scalars(lapsed.limit(limit)))
 
 
+def list_resting_clients(session: Session, handler_authorization_id: str) -> list[str]:
+    """The clients of what rests on a handler authorisation and has not ended."""
+    resting = select(_a.client_id).where(
+        _a.handler_authorization_id == handler_authorization_id, _a.revoked_at.is_(None)
+    )
+    return list(session.scalars(resting.distinct()))
+
+
 def revoke(session: Session, criterion: ColumnElement[bool], reason: str, now: datetime) -> list[RowMapping]:
     """Revoke every not yet revoked authorization that meets ``criterion``; returns what was revoked."""
     statement = (

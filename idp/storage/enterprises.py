@@ -28,6 +28,10 @@ class Enterprise(Base):
     address_encrypted: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(12), default="active")  # active, closed
     legal_account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), unique=True)
+    registry_answer: Mapped[str | None] = mapped_column(
+        String(8)
+    )  # the registers' last: active, changed, closed
+    registry_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -7,12 +7,17 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
+    ColumnElement,
     ForeignKey,
     Index,
     Select,
     String,
     Text,
+    and_,
     bindparam,
+    case,
+    func,
+    not_,
     null,
     or_,
     select,
@@ -47,6 +52,12 @@ class HandlerAuthorization(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_by: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
     reason: Mapped[str | None] = mapped_column(Text)
+    reason_code: Mapped[str | None] = mapped_column(String(32))  # domain.handler_reasons
+    # How it came about: application, invitation, last_resort.
+    route: Mapped[str] = mapped_column(String(16), default="application", server_default="application")
+    suspended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reviewed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # last confirmed by the enterprise
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # by grants that are deleted since
 
 
 _open = HandlerAuthorization.status.in_(("pending", "approved"))
@@ -59,19 +70,25 @@ Index(
     postgresql_where=_open,
 )
 
+HELD = ("approved", "suspended")
+OPEN = ("pending", *HELD)
 Told: TypeAlias = tuple[HandlerAuthorization, Account, Enterprise]
 LONGEST_LIST = 500
 
 
 def lock_open(session: Session, account_id: str, enterprise_id: str) -> HandlerAuthorization | None:
-    """The one pending or approved authorisation of a person for an enterprise, locked; maybe expired."""
+    """The one pending, approved or suspended authorisation of a person for an enterprise, locked; maybe
+    expired.
+    """
     return session.scalar(
         select(HandlerAuthorization)
         .where(
             HandlerAuthorization.account_id == account_id,
             HandlerAuthorization.enterprise_id == enterprise_id,
-            _open,
+            HandlerAuthorization.status.in_(OPEN),
         )
+        .order_by(HandlerAuthorization.applied_at.desc())
+        .limit(1)
         .with_for_update()
     )
 
@@ -82,6 +99,52 @@ def lock(session: Session, authorization_id: str) -> Told | None:
     return session.execute(statement.with_for_update(of=HandlerAuthorization)).one_or_none()
 
 
+def lock_sides(session: Session, authorization_id: str) -> None:
+    """Lock the enterprise, then the person, so that what is counted of either stays so.
+
+    Whoever locks several kinds of rows takes them in this order: enterprise, account, authorisation.
+    """
+    wanted = select(HandlerAuthorization.enterprise_id, HandlerAuthorization.account_id).where(
+        HandlerAuthorization.id == authorization_id
+    )
+    for enterprise_id, account_id in session.execute(wanted):
+        lock_enterprise(session, enterprise_id)
+        lock_account(session, account_id)
+
+
+def lock_enterprise(session: Session, enterprise_id: str) -> Enterprise | None:
+    """An enterprise, locked as far as rows that refer to it allow."""
+    statement = select(Enterprise).where(Enterprise.id == enterprise_id)
+    return session.scalar(statement.with_for_update(key_share=True))
+
+
+def lock_account(session: Session, account_id: str) -> Account | None:
+    """The same of a person."""
+    return session.scalar(select(Account).where(Account.id == account_id).with_for_update(key_share=True))
+
+
+def count_held(session: Session, now: datetime, **side: str) -> int:
+    """How many authorisations are in force or suspended of one side, ``account_id`` or ``enterprise_id``."""
+    statement = select(func.count()).select_from(HandlerAuthorization).filter_by(**side)
+    held = HandlerAuthorization.status.in_(HELD)
+    return session.scalar(statement.where(held, _lasting(now))) or 0
+
+
+def count_pending(session: Session, account_id: str, now: datetime) -> int:
+    """How many applications of a person wait for a decision."""
+    statement = select(func.count()).where(
+        HandlerAuthorization.account_id == account_id,
+        HandlerAuthorization.status == "pending",
+        _lasting(now),
+    )
+    return session.scalar(statement) or 0
+
+
+def find(session: Session, authorization_id: str) -> Told | None:
+    """An authorisation with its applicant and enterprise."""
+    return session.execute(_told().where(HandlerAuthorization.id == authorization_id)).one_or_none()
+
+
 def list_of_account(session: Session, account_id: str) -> Sequence[Told]:
     """What a person applied for, newest first."""
     return _listed(session, _told().where(HandlerAuthorization.account_id == account_id))
@@ -90,6 +153,46 @@ def list_of_account(session: Session, account_id: str) -> Sequence[Told]:
 def list_of_enterprise(session: Session, enterprise_id: str) -> Sequence[Told]:
     """Who applied to an enterprise, newest first."""
     return _listed(session, _told().where(HandlerAuthorization.enterprise_id == enterprise_id))
+
+
+def list_group(
+    session: Session,
+    enterprise_id: str,
+    group: str,
+    now: datetime,
+    *,
+    login_name_part: str = "",
+    offset: int = 0,
+    limit: int = LONGEST_LIST,
+) -> Sequence[Told]:
+    """One group (pending, approved, suspended, past) of an enterprise's, newest first."""
+    statement = (
+        _told()
+        .where(HandlerAuthorization.enterprise_id == enterprise_id, _in_group(group, now))
+        .where(Account.login_name_index.contains(login_name_part.lower(), autoescape=True))
+        .order_by(HandlerAuthorization.applied_at.desc(), HandlerAuthorization.id)
+    )
+    return session.execute(statement.offset(offset).limit(limit)).all()
+
+
+def count_groups(session: Session, enterprise_id: str, now: datetime) -> dict[str, int]:
+    """How many authorisations each group of an enterprise has; one statement."""
+    lasting = _lasting(now)
+    group = case(
+        *((and_(HandlerAuthorization.status == status, lasting), status) for status in OPEN), else_="past"
+    ).label("which")
+    statement = select(group, func.count()).where(HandlerAuthorization.enterprise_id == enterprise_id)
+    return {row[0]: row[1] for row in session.execute(statement.group_by("which"))}
+
+
+def _in_group(group: str, now: datetime) -> ColumnElement[bool]:
+    if group in OPEN:
+        return and_(HandlerAuthorization.status == group, _lasting(now))
+    return not_(and_(HandlerAuthorization.status.in_(OPEN), _lasting(now)))
+
+
+def _lasting(now: datetime) -> ColumnElement[bool]:
+    return or_(HandlerAuthorization.valid_until.is_(None), HandlerAuthorization.valid_until > now)
 
 
 def list_acting(driver: Driver, account_id: str, now: datetime) -> list[Row]:

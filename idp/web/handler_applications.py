@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.domain.errors import Refusal
-from idp.services import handlers
+from idp.services import handler_views, handlers
 from idp.services.authentication import LoginView
 from idp.web.forms import HandlerApplicationForm
 from idp.web.messages import names, notify, notify_refusal
@@ -21,7 +21,7 @@ blueprint = pages("handler_applications", __name__, "/account/handler-applicatio
 def index() -> ResponseReturnValue:
     """The form, and what has been applied for so far."""
     login = require_login()
-    form = HandlerApplicationForm(matters=list(names.MATTERS))
+    form = HandlerApplicationForm(matters=[next(iter(names.MATTERS))])
     if request.method == "GET":
         return _page(form, login)
     if not form.is_ours():
@@ -29,6 +29,17 @@ def index() -> ResponseReturnValue:
     if request.form.get("action") == "withdraw":
         return _withdraw(login)
     return _apply(form, login)
+
+
+@blueprint.get("/<authorization_id>")
+def application(authorization_id: str) -> ResponseReturnValue:
+    """One application or authorisation with its history."""
+    login = require_login()
+    view = handler_views.find_own(platform(), login.account_id, authorization_id)
+    if view is None or view.account_id != login.account_id:
+        abort(404)
+    history = handler_views.history(view.id)
+    return render_template("user_centre/handler_application.html", row=view, history=history)
 
 
 def _apply(form: HandlerApplicationForm, login: LoginView) -> ResponseReturnValue:

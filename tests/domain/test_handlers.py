@@ -7,6 +7,8 @@ from typing import Final
 import pytest
 
 from idp.domain.errors import Refusal
+from idp.domain.handler_reasons import Reason
+from idp.domain.handler_terms import Terms
 from idp.domain.handlers import (
     Applicant,
     Request,
@@ -14,9 +16,12 @@ from idp.domain.handlers import (
     Status,
     Target,
     apply,
+    change,
+    confirm,
     decide,
     read,
     status_at,
+    suspend,
     withdraw,
 )
 
@@ -25,10 +30,11 @@ LATER: Final = NOW + timedelta(days=30)
 NAME: Final = "示例新能源汽车有限公司"
 CODE: Final = "91990101MADEM00117"
 MATTER: Final = "nev-accident-report"
+OTHER_MATTER: Final = "vehicle-product-access"
 VERIFIED: Final = Applicant("natural_person", "verified")
 ENTERPRISE: Final = Target(NAME, "active")
 REQUEST: Final = Request(NAME, CODE, (MATTER,), LATER)
-ALL: Final = {status: Standing(status, valid_until=LATER) for status in Status}
+ALL: Final = {status: Standing(status, valid_until=LATER, matters=(MATTER,)) for status in Status}
 
 
 def code(result: object) -> str:
@@ -94,7 +100,7 @@ def test_today_is_the_day_in_china() -> None:
 
 
 def test_a_verified_person_may_apply() -> None:
-    assert apply(VERIFIED, ENTERPRISE, REQUEST, None, NOW) == Standing(Status.PENDING, valid_until=LATER)
+    assert apply(VERIFIED, ENTERPRISE, REQUEST, None, NOW) == ALL[Status.PENDING]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +123,11 @@ def test_name_and_credit_code_must_be_those_of_a_registered_active_enterprise(ta
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(Status.PENDING, "handler_application_pending"), (Status.APPROVED, "already_handler")],
+    [
+        (Status.PENDING, "handler_application_pending"),
+        (Status.APPROVED, "already_handler"),
+        (Status.SUSPENDED, "handler_suspended"),
+    ],
 )
 def test_a_second_open_application_is_refused(status: Status, expected: str) -> None:
     assert code(apply(VERIFIED, ENTERPRISE, REQUEST, ALL[status], NOW)) == expected
@@ -141,6 +151,7 @@ TRANSITIONS: Final = {
     ("approve", Status.PENDING): Status.APPROVED,
     ("refuse", Status.PENDING): Status.REFUSED,
     ("revoke", Status.APPROVED): Status.REVOKED,
+    ("revoke", Status.SUSPENDED): Status.REVOKED,
 }
 
 
@@ -171,35 +182,77 @@ def test_nothing_expired_is_decided(decision: str, expected: str, status: Status
 
 def test_an_approval_begins_now() -> None:
     after = decide(ALL[Status.PENDING], "approve", None, NOW)
-    assert after == Standing(Status.APPROVED, valid_until=LATER, valid_from=NOW, decided_at=NOW)
+    assert after == replace(ALL[Status.PENDING], status=Status.APPROVED, valid_from=NOW, decided_at=NOW)
+
+
+def test_an_approval_may_give_other_terms_than_were_asked_for() -> None:
+    after = decide(ALL[Status.PENDING], "approve", None, NOW, Terms((OTHER_MATTER,), None))
+    assert isinstance(after, Standing)
+    assert after.terms == Terms((OTHER_MATTER,), None)
 
 
 def test_a_refusal_keeps_its_reason() -> None:
-    after = decide(ALL[Status.PENDING], "refuse", " 不认识 ", NOW)
-    assert after == Standing(Status.REFUSED, valid_until=LATER, decided_at=NOW, reason="不认识")
+    after = decide(ALL[Status.PENDING], "refuse", Reason("other", "不认识"), NOW)
+    assert after == replace(
+        ALL[Status.PENDING], status=Status.REFUSED, decided_at=NOW, reason="不认识", reason_code="other"
+    )
 
 
 def test_a_revocation_keeps_when_the_approval_was() -> None:
     approved = decide(ALL[Status.PENDING], "approve", None, NOW)
     assert isinstance(approved, Standing)
-    after = decide(approved, "revoke", None, NOW + timedelta(hours=1))
-    assert after == replace(approved, status=Status.REVOKED, revoked_at=NOW + timedelta(hours=1))
+    after = decide(approved, "revoke", Reason("left_enterprise"), NOW + timedelta(hours=1))
+    assert after == replace(
+        approved,
+        status=Status.REVOKED,
+        revoked_at=NOW + timedelta(hours=1),
+        reason_code="left_enterprise",
+    )
 
 
-def test_a_reason_has_a_limit() -> None:
-    assert code(decide(ALL[Status.PENDING], "refuse", "长" * 501, NOW)) == "too_long"
+@pytest.mark.parametrize("status", Status)
+def test_only_what_is_held_is_changed(status: Status) -> None:
+    after = change(ALL[status], Terms((OTHER_MATTER,), None), NOW)
+    if status in {Status.APPROVED, Status.SUSPENDED}:
+        assert after == replace(ALL[status], matters=(OTHER_MATTER,), valid_until=None)
+    else:
+        assert code(after) == "handler_not_approved"
+
+
+def test_a_change_changes_something() -> None:
+    assert code(change(ALL[Status.APPROVED], Terms((MATTER,), LATER), NOW)) == "handler_unchanged"
+
+
+@pytest.mark.parametrize("status", Status)
+def test_only_what_is_in_force_is_suspended(status: Status) -> None:
+    after = suspend(ALL[status], "enterprise_closed", NOW)
+    if status is Status.APPROVED:
+        assert after == replace(
+            ALL[status], status=Status.SUSPENDED, suspended_at=NOW, reason_code="enterprise_closed"
+        )
+    else:
+        assert code(after) == "handler_not_approved"
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_confirmation_brings_back_what_was_suspended(status: Status) -> None:
+    after = confirm(replace(ALL[status], suspended_at=NOW, reason_code="review_overdue"), NOW)
+    if status in {Status.APPROVED, Status.SUSPENDED}:
+        assert after == replace(ALL[Status.APPROVED], reviewed_at=NOW)
+    else:
+        assert code(after) == "handler_not_approved"
 
 
 @pytest.mark.parametrize("status", Status)
 def test_only_a_pending_application_is_withdrawn(status: Status) -> None:
     after = withdraw(ALL[status], NOW)
     if status is Status.PENDING:
-        assert after == Standing(Status.WITHDRAWN, valid_until=LATER, decided_at=NOW)
+        assert after == replace(ALL[status], status=Status.WITHDRAWN, decided_at=NOW)
     else:
         assert code(after) == "handler_not_pending"
 
 
-@pytest.mark.parametrize("status", [Status.PENDING, Status.APPROVED])
+@pytest.mark.parametrize("status", [Status.PENDING, Status.APPROVED, Status.SUSPENDED])
 def test_the_clock_ends_what_is_open(status: Status) -> None:
     standing = Standing(status, valid_until=LATER)
     assert status_at(standing, LATER - timedelta(seconds=1)) is status

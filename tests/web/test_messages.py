@@ -11,7 +11,8 @@ from idp import sms
 from idp.domain import identifiers, submissions
 from idp.domain.audit import AuditEvent
 from idp.domain.errors import Problem
-from idp.domain.handlers import MATTERS, Status
+from idp.domain.handler_terms import MATTERS
+from idp.domain.handlers import Status
 from idp.domain.keys import KeyState
 from idp.web.messages import day, device, moment, name, names, problem_text, shared_data
 from idp.web.messages.problems import PROBLEMS

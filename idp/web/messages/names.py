@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-MATTERS = {"nev-accident-report": "新能源汽车事故上报"}
+MATTERS = {"nev-accident-report": "新能源汽车事故上报", "vehicle-product-access": "道路机动车辆产品准入"}
 
 SUBJECT_TYPES = {"natural_person": "自然人", "legal_person": "法人"}
 
@@ -63,7 +63,68 @@ HANDLER_STATUSES = {
     "revoked": "已撤销",
     "expired": "已过期",
     "withdrawn": "已撤回",
+    "suspended": "已暂停",
 }
+
+INVITATION_STATUSES = {
+    "pending": "待确认",
+    "accepted": "已接受",
+    "declined": "已谢绝",
+    "cancelled": "已撤回",
+    "expired": "已过期",
+}
+
+# Why an authorisation is refused, revoked or suspended; the first two tables are choices of the enterprise.
+REFUSE_REASONS = {
+    "not_agreed": "企业未同意",
+    "not_employed": "申请人不是本企业人员",
+    "facts_wrong": "申请信息有误",
+    "other": "其他（请说明）",
+}
+REVOKE_REASONS = {
+    "no_longer_handling": "不再由其办理",
+    "left_enterprise": "已离职或调岗",
+    "account_at_risk": "账号存在安全风险",
+    "granted_by_mistake": "授权有误",
+    "other": "其他（请说明）",
+}
+HANDLER_REASONS = {
+    **REFUSE_REASONS,
+    **REVOKE_REASONS,
+    "other": "其他",
+    "enterprise_closed": "企业已停用",
+    "representative_changed": "企业法定代表人变更，待企业重新确认",
+    "registry_changed": "企业登记信息变更，待企业重新确认",
+    "review_overdue": "企业逾期未复核",
+}
+# One step of an authorisation's history, and who took it.
+HANDLER_STEPS = {
+    "apply": "提交申请",
+    "withdraw": "撤回申请",
+    "approve": "同意授权",
+    "refuse": "拒绝申请",
+    "revoke": "撤销授权",
+    "change": "变更事项或有效期",
+    "expire": "授权到期",
+    "renewal_apply": "申请续期",
+    "renewal_withdraw": "撤回续期申请",
+    "renewal_approve": "同意续期",
+    "renewal_refuse": "拒绝续期",
+    "suspend": "暂停授权",
+    "confirm": "确认授权继续有效",
+    "invitation_accept": "接受企业邀请",
+    "escalate": "申请平台代审",
+    "escalation_withdraw": "撤回代审申请",
+    "escalation_approve": "平台代审通过",
+    "escalation_reject": "平台代审驳回",
+}
+HANDLER_SIDES = {
+    "handler": "经办人",
+    "enterprise": "企业法人账号",
+    "platform": "平台审核人员",
+    "system": "系统",
+}
+HANDLER_ROUTES = {"application": "本人申请", "invitation": "企业邀请", "last_resort": "平台代审"}
 
 ROLES = {"regulator": "监管人员"}
 
@@ -82,6 +143,7 @@ SMS_PURPOSES = {
     "handler_approved": "经办人通过",
     "handler_refused": "经办人拒绝",
     "handler_revoked": "授权撤销",
+    "handler_changed": "授权变更",
 }
 
 # What leaves through the outbox; a kind that isn't here is shown by its code.
@@ -217,6 +279,25 @@ AUDIT_EVENTS = {
     "handler:approve": "同意经办人",
     "handler:refuse": "拒绝经办人",
     "handler:revoke": "撤销经办人",
+    "handler:change": "变更经办人授权",
+    "handler:expire": "经办人授权到期",
+    "handler:renewal_apply": "申请经办人续期",
+    "handler:renewal_withdraw": "撤回续期申请",
+    "handler:renewal_approve": "同意经办人续期",
+    "handler:renewal_refuse": "拒绝经办人续期",
+    "handler:suspend": "暂停经办人授权",
+    "handler:confirm": "确认经办人授权",
+    "handler:invite": "邀请经办人",
+    "handler:invitation_accept": "接受经办人邀请",
+    "handler:invitation_decline": "谢绝经办人邀请",
+    "handler:invitation_cancel": "撤回经办人邀请",
+    "handler:escalate": "申请平台代审",
+    "handler:escalation_withdraw": "撤回代审申请",
+    "handler:escalation_approve": "平台代审通过",
+    "handler:escalation_reject": "平台代审驳回",
+    "enterprise:close": "企业停用",
+    "enterprise:reopen": "企业恢复",
+    "enterprise:representative": "法定代表人变更",
     "enterprise:switch": "切换企业",
     "consent:grant": "同意授权",
     "consent:withdraw": "撤回授权",
@@ -270,6 +351,11 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "legal_person_type": LEGAL_PERSON_TYPES,
     "verification_status": VERIFICATION_STATUSES,
     "handler_status": HANDLER_STATUSES,
+    "handler_reason": HANDLER_REASONS,
+    "handler_step": HANDLER_STEPS,
+    "handler_side": HANDLER_SIDES,
+    "handler_route": HANDLER_ROUTES,
+    "invitation_status": INVITATION_STATUSES,
     "role": ROLES,
     "sms_purpose": SMS_PURPOSES,
     "message_kind": MESSAGE_KINDS,

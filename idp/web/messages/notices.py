@@ -18,6 +18,7 @@ NOTICES: dict[str, str] = {
     "handler_withdrawn": "已撤回申请。",
     "handler_approved": "已同意 {name} 的经办人申请，对方现在可以代表本企业办理。",
     "handler_refused": "已拒绝 {name} 的经办人申请。",
+    "handler_changed": "已变更 {name} 的授权，立即生效，对方会收到短信。",
     "handler_revoked": "已撤销 {name} 的经办人授权，立即生效，对方不能再代表本企业办理。",
     "review_approved": "已通过该申请，申请人会收到短信。",
     "review_rejected": "已驳回该申请，申请人会收到短信。",

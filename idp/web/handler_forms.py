@@ -1,0 +1,29 @@
+"""The forms of handler authorisations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wtforms import SelectChoice, SelectField, SelectMultipleField, StringField, TextAreaField
+
+from idp.web.forms import TEXT_BOX, PageForm
+from idp.web.messages import names
+
+
+def choices(table: Mapping[str, str]) -> list[SelectChoice]:
+    """A table of names as what can be chosen."""
+    return [SelectChoice(value, text) for value, text in table.items()]
+
+
+class HandlerTermsForm(PageForm):
+    """What an enterprise gives: matters and validity."""
+
+    matters = SelectMultipleField("授权办理的事项", choices=choices(names.MATTERS), validate_choice=False)
+    valid_until = StringField("授权有效期至", widget=TEXT_BOX, render_kw={"type": "date"})
+
+
+class HandlerForm(HandlerTermsForm):
+    """One authorisation: its terms, and a reason for refusing or revoking it."""
+
+    reason_code = SelectField("原因", choices=[], validate_choice=False)
+    reason = TextAreaField("补充说明", render_kw={"maxlength": 500, "rows": 2})

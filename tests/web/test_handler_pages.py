@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import re
+
+from tests.web.visitor import Visitor, hidden, problems
+
+
+def first(owner: Visitor) -> str:
+    """The page of the first authorisation in the list."""
+    return f"/enterprise/handlers/{hidden(owner.get('/enterprise/handlers'), 'id')}"
+
+
+def test_an_application_is_approved_on_other_terms(applicant: Visitor, owner: Visitor) -> None:
+    page = first(owner)
+    assert 'value="nev-accident-report" id="matters-nev-accident-report" checked' in owner.get(page).text
+    fields = {"terms": "1", "matters": "vehicle-product-access", "valid_until": "2027-01-31"}
+    assert owner.send(page, fields | {"decision": "approve"}).status_code == 303
+    shown = applicant.get("/account/handler-applications").text
+    assert "道路机动车辆产品准入" in shown
+    assert "2027-01-31" in shown
+
+
+def test_without_a_box_ticked_nothing_is_given(applicant: Visitor, owner: Visitor) -> None:
+    page = first(owner)
+    answer = owner.send(page, {"terms": "1", "valid_until": "2020-01-01", "decision": "approve"})
+    assert answer.status_code == 422
+    assert problems(answer) == ["请至少选择一个事项", "日期应为今日或以后"]
+    assert "待审核" in owner.get(page).text
+
+
+def test_a_change_and_a_revocation_with_their_reason_stand_in_the_history_of_both_sides(
+    applicant: Visitor, owner: Visitor
+) -> None:
+    page = first(owner)
+    owner.send(page, {"decision": "approve"})
+    assert (
+        owner.send(
+            page,
+            {
+                "terms": "1",
+                "matters": "nev-accident-report",
+                "valid_until": "2027-05-01",
+                "decision": "change",
+            },
+        ).status_code
+        == 303
+    )
+    answer = owner.send(page, {"decision": "revoke", "reason_code": "other", "reason": ""})
+    assert answer.status_code == 422
+    assert problems(answer) == ["请填写原因，申请人会看到"]
+    owner.send(page, {"decision": "revoke", "reason_code": "left_enterprise", "reason": "十一月"})
+    theirs = applicant.get(page.replace("/enterprise/handlers", "/account/handler-applications")).text
+    for text in (owner.get(page).text, theirs):
+        steps = re.findall(r"<li>\s*<strong>([^<]+)</strong>", text)
+        assert steps == ["提交申请", "同意授权", "变更事项或有效期", "撤销授权"]
+        assert "已离职或调岗：十一月" in text
+        assert "yanshi_car" in text
+
+
+def test_a_page_of_somebody_else_is_not_there(
+    applicant: Visitor, owner: Visitor, administrator: Visitor
+) -> None:
+    page = first(owner)
+    theirs = page.replace("/enterprise/handlers", "/account/handler-applications")
+    assert administrator.get(theirs).status_code == 404
+    assert administrator.get(page).status_code == 403
+    assert applicant.get(page).status_code == 403
+    assert owner.get(theirs).status_code == 404
+    assert owner.get("/enterprise/handlers/" + "x" * 22).status_code == 404
+
+
+def test_the_list_can_be_narrowed_to_a_state_and_a_login_name(applicant: Visitor, owner: Visitor) -> None:
+    assert "li_shili" in owner.get("/enterprise/handlers?show=pending&q=LI_").text
+    assert "没有符合条件的记录" in owner.get("/enterprise/handlers?show=pending&q=wang").text
+    assert "li_shili" not in owner.get("/enterprise/handlers?show=approved").text
+    assert owner.get("/enterprise/handlers?show=nonsense&page=-1").status_code == 200
