@@ -11,6 +11,7 @@ SIGNATURE: Final = "【政务服务平台】"
 LONGEST_NAME: Final = 60  # a longer name of an enterprise is cut, so that the message stays one
 
 _CODE: Final = "验证码{code}，用于{use}，5分钟内有效，请勿告诉他人。如非本人操作，请忽略。"
+_FACTOR: Final = "您的账号{login_name}{did}。如非本人操作，请致电12381。"
 _TEXTS: Final[Mapping[str, str]] = {
     "register": _CODE.replace("{use}", "用户注册"),
     "login": _CODE.replace("{use}", "用户登录"),
@@ -18,6 +19,13 @@ _TEXTS: Final[Mapping[str, str]] = {
     "device_new": (
         "您的账号{login_name}于{moment}在新设备（{device}）登录。如非本人操作，请立即修改密码并致电12381。"
     ),
+    "totp_added": _FACTOR.replace("{did}", "已启用动态口令"),
+    "totp_removed": _FACTOR.replace("{did}", "已停用动态口令"),
+    "passkey_added": _FACTOR.replace("{did}", "已添加通行密钥"),
+    "passkey_removed": _FACTOR.replace("{did}", "已删除一个通行密钥"),
+    "recovery_codes_renewed": _FACTOR.replace("{did}", "已生成新的恢复码，原恢复码失效"),
+    "recovery_code_used": _FACTOR.replace("{did}", "已使用一个恢复码"),
+    "factors_reset": _FACTOR.replace("{did}", "的动态口令和通行密钥已由平台重置，请重新登录并设置"),
     "password_changed": "您的账号{login_name}的登录密码已修改。如非本人操作，请致电12381。",
     "password_reset": "您的账号{login_name}的登录密码已重设，此前的登录均已退出。如非本人操作，请致电12381。",
     "password_temporary": "您的账号{login_name}已发放临时密码，24小时内有效，登录时须设置新密码。"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,8 +12,40 @@ from idp.domain.clients import ACR_VALUES
 RECENT: Final = timedelta(minutes=10)
 """For this long a sign-in or a repeated factor is enough for a sensitive act."""
 
-REACHABLE = frozenset({"urn:gsp:acr:2fa"})
+TWO_FACTORS: Final = "urn:gsp:acr:2fa"
+CRYPTOGRAPHIC: Final = "urn:gsp:acr:2fa-crypto"
+
+REACHABLE = frozenset({TWO_FACTORS})
 """What the sign-in page can reach; a stronger factor adds its value here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a person has shown: how much that is worth (``acr``) and what it was (``amr``, RFC 8176)."""
+
+    acr: str
+    amr: tuple[str, ...]
+
+
+PASSWORD_AND_SMS: Final = Shown(TWO_FACTORS, ("pwd", "sms", "mfa"))
+PASSWORD_AND_TOTP: Final = Shown(CRYPTOGRAPHIC, ("pwd", "otp", "mfa"))
+PASSWORD_AND_RECOVERY_CODE: Final = Shown(TWO_FACTORS, ("pwd", "mfa"))
+"""A paper that can be copied isn't cryptography, and none of RFC 8176's one-time passwords."""
+
+
+def passkey(*, synced: bool) -> Shown:
+    """A passkey with user verification: ``hwk`` if it can't leave its device, ``swk`` if it is copied to
+    others. The verification (PIN, finger, face) is the second factor.
+    """
+    return Shown(CRYPTOGRAPHIC, ("swk" if synced else "hwk", "mfa"))
+
+
+def may_change_factors(shown: Shown, *, has_factor: bool) -> bool:
+    """Whether a sign-in may add or remove strong factors: the first comes after any sign-in, then only a
+    strong one may, or one with a recovery code, by whoever has lost the factor. Otherwise an intercepted SMS
+    would be worth as much as the factor.
+    """
+    return not has_factor or shown.acr == CRYPTOGRAPHIC or shown == PASSWORD_AND_RECOVERY_CODE
 
 
 def satisfies(reached: str, wanted: str) -> bool:

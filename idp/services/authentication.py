@@ -6,7 +6,7 @@ Argon2id, one code looked at, the same counters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 from idp import clock
 from idp.crypto import hash_token, random_id, random_token
 from idp.domain import accounts as rules
-from idp.domain import passwords
+from idp.domain import assurance, passwords
 from idp.domain.accounts import Identifier
+from idp.domain.assurance import Shown
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
-from idp.ephemeral import EphemeralUnavailable
 from idp.prepared import Driver
-from idp.services import audit, authorizations, login_limits, sms_codes
+from idp.services import attempts, audit, authorizations, sms_codes
+from idp.services.attempts import Attempt
 from idp.services.platform import Platform
 from idp.services.sms_codes import Destination
 from idp.storage import accounts as account_rows
@@ -32,8 +33,6 @@ from idp.storage.logins import Holder
 from idp.storage.writing import writing
 
 PURPOSE = "login"
-TWO_FACTORS = "urn:gsp:acr:2fa"
-PASSWORD_AND_SMS = ("pwd", "sms", "mfa")  # RFC 8176
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ class LoginView:
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class Named:
     """What was typed and the account behind it, if there is one; ``subject`` is counted and locked."""
 
     identifier: Identifier
@@ -85,7 +84,7 @@ class _Named:
 
 def send_login_code(platform: Platform, identifier: str, origin: Origin) -> Refusal | None:
     """Send a code to the bound phone of whoever is named. None also when nobody is."""
-    named = _look_up(platform, identifier)
+    named = look_up(platform, identifier)
     if not named.identifier.value:
         return Refusal.of("required", "identifier")
     return sms_codes.send_code(platform, named.destination, PURPOSE, origin)
@@ -99,20 +98,27 @@ def authenticate(
     Also ``login_locked`` (minutes), ``address_slowed`` (seconds), ``service_unavailable``; ``account_frozen``
     is said only to whoever had both factors right.
     """
-    named = _look_up(platform, identifier)
-    try:
-        attempt = login_limits.admit(platform, named.subject, origin)
-        if isinstance(attempt, Refusal):
-            return _refuse(named, attempt, origin)
-        if not _both_factors_right(platform, named, password, sms_code):
-            return _fail(platform, named, attempt, origin)
-        login_limits.forget_failures(platform, named.subject)
-    except EphemeralUnavailable:
-        return Refusal.of("service_unavailable")
-    return _admit(platform, named, password, origin)
+    named = look_up(platform, identifier)
+    return enter(platform, named, password, lambda: _both_shown(platform, named, password, sms_code), origin)
 
 
-def _look_up(platform: Platform, typed: str) -> _Named:
+def enter(
+    platform: Platform, named: Named, password: str, check: Callable[[], Shown | None], origin: Origin
+) -> Authenticated | Refusal:
+    """Let in whoever is named, if ``check`` finds both factors shown; answers as ``authenticate`` does."""
+    who = _attempt(named, origin)
+    shown = attempts.attempt(platform, who, check)
+    return shown if isinstance(shown, Refusal) else _admit(platform, named, password, shown, who)
+
+
+def _attempt(named: Named, origin: Origin) -> Attempt:
+    account_id = named.holder.account_id if named.holder else None
+    detail = {"identifier": rules.mask_identifier(named.identifier.value)}
+    return Attempt(named.subject, account_id, origin, detail=detail)
+
+
+def look_up(platform: Platform, typed: str) -> Named:
+    """Who is meant by what was typed; the same work whether there is such an account or not."""
     identifier, fields = rules.read_identifier(typed), platform.keyring.fields
     documents = [fields.index(key, "accounts.document") for key in identifier.document_keys]
     with single_statements() as driver:
@@ -121,79 +127,66 @@ def _look_up(platform: Platform, typed: str) -> _Named:
         )
     if holder is None:
         nobody = Destination(None, identifier.value)
-        return _Named(identifier, None, fields.index(identifier.value, "login.subject"), nobody)
+        return Named(identifier, None, fields.index(identifier.value, "login.subject"), nobody)
     phone = fields.decrypt(holder.phone_encrypted, "accounts.phone")
     destination = Destination(phone, identifier.value, holder.account_id)
-    return _Named(identifier, holder, holder.account_id, destination)
+    return Named(identifier, holder, holder.account_id, destination)
 
 
-def _both_factors_right(platform: Platform, named: _Named, password: str, sms_code: str) -> bool:
+def _both_shown(platform: Platform, named: Named, password: str, sms_code: str) -> Shown | None:
     """Both are looked at whatever the first one says, and the code is used up only when both are right."""
-    password_fits = platform.passwords.verify(named.holder and named.holder.password_hash, password)
+    password_fits = password_is_right(platform, named, password)
     tries = sms_codes.try_code(platform, named.destination, PURPOSE, sms_code)
     if isinstance(tries, Refusal):
-        return False
-    if named.holder is None or not password_fits:
+        return None
+    if not password_fits:
         platform.ephemeral.drop(tries)
-        return False
-    return sms_codes.redeem_code(platform, named.destination, PURPOSE, sms_code)
+        return None
+    redeemed = sms_codes.redeem_code(platform, named.destination, PURPOSE, sms_code)
+    return assurance.PASSWORD_AND_SMS if redeemed else None
 
 
-def _fail(platform: Platform, named: _Named, attempt: int, origin: Origin) -> Refusal:
-    locked = login_limits.record_failure(platform, named.subject, attempt, origin)
-    with transaction() as session:
-        _record(session, AuditEvent.LOGIN_FAILURE, named, "credentials_wrong", origin)
-        if locked is not None:
-            _record(session, AuditEvent.LOGIN_LOCKED, named, "login_locked", origin)
-    return locked or Refusal.of("credentials_wrong")
+def password_is_right(platform: Platform, named: Named, password: str) -> bool:
+    """Whether it is the password of whoever is named, known or not."""
+    fits = platform.passwords.verify(named.holder and named.holder.password_hash, password)
+    return fits and named.holder is not None
 
 
-def _refuse(named: _Named, refusal: Refusal, origin: Origin) -> Refusal:
-    with transaction() as session:
-        _record(session, AuditEvent.LOGIN_FAILURE, named, refusal.code, origin)
-    return refusal
-
-
-def _record(session: Session, event: AuditEvent, named: _Named, result: str, origin: Origin) -> None:
-    audit.record(
-        session,
-        event,
-        origin,
-        account_id=named.holder.account_id if named.holder else None,
-        result=result,
-        detail={"identifier": rules.mask_identifier(named.identifier.value)},
-    )
-
-
-def _admit(platform: Platform, named: _Named, password: str, origin: Origin) -> Authenticated | Refusal:
+def _admit(
+    platform: Platform, named: Named, password: str, shown: Shown, who: Attempt
+) -> Authenticated | Refusal:
     holder = named.holder
     if holder is None or holder.status != "active":
-        return _refuse(named, Refusal.of("account_frozen"), origin)
+        return attempts.refuse(who, Refusal.of("account_frozen"))
     if holder.temporary_password_until is not None:
-        return _admit_once(platform, named, holder, origin)
+        return _admit_once(holder, shown, who)
     if platform.passwords.needs_rehash(holder.password_hash):
         renewed = platform.passwords.hash(password)
         with transaction() as session:
             account_rows.update_account(session, holder.account_id, {"password_hash": renewed})
     max_age = platform.settings.password_max_age_days
     due = passwords.is_over_age(holder.password_changed_at, clock.now(), max_age)
-    return by_password_and_sms(holder.account_id, password_due=due)
+    return just_shown(holder.account_id, shown, password_due=due)
 
 
-def _admit_once(platform: Platform, named: _Named, holder: Holder, origin: Origin) -> Authenticated | Refusal:
+def just_shown(account_id: str, shown: Shown, *, password_due: bool = False) -> Authenticated:
+    """This was shown at this moment."""
+    return Authenticated(account_id, shown.acr, shown.amr, int(clock.now().timestamp()), password_due)
+
+
+def _admit_once(holder: Holder, shown: Shown, who: Attempt) -> Authenticated | Refusal:
     """A temporary password was shown: it opens one sign-in, within its time."""
     with transaction() as session:
         in_time = not passwords.is_spent(holder.temporary_password_until, clock.now())
         first = in_time and account_rows.use_up_password(session, holder.account_id, holder.password_hash)
     if not first:
-        return _refuse(named, Refusal.of("credentials_wrong"), origin)
-    return by_password_and_sms(holder.account_id, password_due=True)
+        return attempts.refuse(who, Refusal.of("credentials_wrong"))
+    return just_shown(holder.account_id, shown, password_due=True)
 
 
 def by_password_and_sms(account_id: str, *, password_due: bool = False) -> Authenticated:
     """Both factors were shown just now: at the sign-in, or by registering."""
-    now = int(clock.now().timestamp())
-    return Authenticated(account_id, TWO_FACTORS, PASSWORD_AND_SMS, now, password_due)
+    return just_shown(account_id, assurance.PASSWORD_AND_SMS, password_due=password_due)
 
 
 def open_login(

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from idp import clock
 from idp.crypto import hash_token, random_token
+from idp.domain import assurance
+from idp.domain.assurance import Shown
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
-from idp.ephemeral import EphemeralUnavailable
-from idp.services import audit, authentication, login_limits, sms_codes
+from idp.services import attempts, audit, authentication, sms_codes
+from idp.services.attempts import Attempt
 from idp.services.authentication import Authenticated, LoginView
 from idp.services.platform import Platform
 from idp.services.sms_codes import Destination
@@ -33,16 +35,22 @@ def by_password_and_sms(
     """Check both once more: ``confirmation_wrong``, ``login_locked`` (minutes), ``address_slowed`` (seconds),
     ``service_unavailable``.
     """
-    try:
-        attempt = login_limits.admit(platform, login.account_id, origin)
-        if isinstance(attempt, Refusal):
-            return _refuse(login, attempt, origin)
-        if not _both_factors_right(platform, login.account_id, password, sms_code):
-            return _fail(platform, login, attempt, origin)
-        login_limits.forget_failures(platform, login.account_id)
-    except EphemeralUnavailable:
-        return Refusal.of("service_unavailable")
-    return authentication.by_password_and_sms(login.account_id)
+    shown = attempts.attempt(
+        platform, attempt_of(login, origin), lambda: _both_shown(platform, login, password, sms_code)
+    )
+    return shown if isinstance(shown, Refusal) else authentication.just_shown(login.account_id, shown)
+
+
+def attempt_of(login: LoginView, origin: Origin, wrong: str = "confirmation_wrong") -> Attempt:
+    """A try of whoever has this login, counted with those of the sign-in."""
+    return Attempt(
+        login.account_id,
+        login.account_id,
+        origin,
+        event=AuditEvent.LOGIN_STEP_UP,
+        wrong=wrong,
+        object_id=login.sid,
+    )
 
 
 def _holder(platform: Platform, account_id: str) -> tuple[str, Destination]:
@@ -53,41 +61,18 @@ def _holder(platform: Platform, account_id: str) -> tuple[str, Destination]:
         return account.password_hash, Destination(phone, account_id, account_id)
 
 
-def _both_factors_right(platform: Platform, account_id: str, password: str, sms_code: str) -> bool:
+def _both_shown(platform: Platform, login: LoginView, password: str, sms_code: str) -> Shown | None:
     """The code is used up only when both are right."""
-    password_hash, destination = _holder(platform, account_id)
+    password_hash, destination = _holder(platform, login.account_id)
     password_fits = platform.passwords.verify(password_hash, password)
     tries = sms_codes.try_code(platform, destination, PURPOSE, sms_code)
     if isinstance(tries, Refusal):
-        return False
+        return None
     if not password_fits:
         platform.ephemeral.drop(tries)
-        return False
-    return sms_codes.redeem_code(platform, destination, PURPOSE, sms_code)
-
-
-def _fail(platform: Platform, login: LoginView, attempt: int, origin: Origin) -> Refusal:
-    locked = login_limits.record_failure(platform, login.account_id, attempt, origin)
-    if locked is not None:
-        with transaction() as session:
-            audit.record(
-                session, AuditEvent.LOGIN_LOCKED, origin, account_id=login.account_id, result="login_locked"
-            )
-    _refuse(login, Refusal.of("confirmation_wrong"), origin)
-    return locked or Refusal.of("confirmation_wrong")
-
-
-def _refuse(login: LoginView, refusal: Refusal, origin: Origin) -> Refusal:
-    with transaction() as session:
-        audit.record(
-            session,
-            AuditEvent.LOGIN_STEP_UP,
-            origin,
-            account_id=login.account_id,
-            object_id=login.sid,
-            result=refusal.code,
-        )
-    return refusal
+        return None
+    redeemed = sms_codes.redeem_code(platform, destination, PURPOSE, sms_code)
+    return assurance.PASSWORD_AND_SMS if redeemed else None
 
 
 def renew(platform: Platform, authenticated: Authenticated, token: str, origin: Origin) -> str | None:
@@ -102,6 +87,7 @@ def renew(platform: Platform, authenticated: Authenticated, token: str, origin: 
         "acr": authenticated.acr,
         "amr": list(authenticated.amr),
         "last_seen_at": clock.now(),
+        "renewal_due": None,
     }
     with transaction() as session:
         sid = renew_login(session, hash_token(token), account_id, values)

@@ -115,7 +115,7 @@ def test_what_is_missing_or_wrong_is_told_and_confirms_nothing(owner: Visitor) -
     for fields in wrong:
         page = owner.send(CONFIRM, {"action": "confirm", "next": "/account/security", **fields})
         assert page.status_code == 422
-        assert problems(page) == ["密码或短信验证码不正确，请核对后重新输入"]
+        assert problems(page) == ["密码或验证码不正确，请核对后重新输入"]
         assert hidden(page, "next") == "/account/security"
         assert PASSWORD not in page.text
     assert owner.get(CONFIRM).status_code == 200

@@ -133,6 +133,13 @@ SMS_PURPOSES = {
     "login": "用户登录",
     "step_up": "身份确认",
     "device_new": "新设备登录",
+    "totp_added": "动态口令启用",
+    "totp_removed": "动态口令停用",
+    "passkey_added": "通行密钥添加",
+    "passkey_removed": "通行密钥删除",
+    "recovery_codes_renewed": "恢复码生成",
+    "recovery_code_used": "恢复码使用",
+    "factors_reset": "登录方式重置",
     "password_changed": "密码修改",
     "password_reset": "密码重设",
     "password_temporary": "临时密码",
@@ -179,7 +186,14 @@ REVIEW_WARNINGS = {
     "legal_person_type_unlikely": "法人类型与统一社会信用代码的类别不一致，请核对",
 }
 
-FACTORS = {"pwd": "密码", "sms": "短信验证码", "otp": "动态口令", "hwk": "通行密钥", "mfa": "双重验证"}
+FACTORS = {
+    "pwd": "密码",
+    "sms": "短信验证码",
+    "otp": "动态口令",
+    "hwk": "通行密钥",
+    "swk": "通行密钥",
+    "mfa": "双重验证",
+}
 
 # What a User-Agent header gives away, the more special mark first.
 BROWSERS = {
@@ -240,6 +254,7 @@ AUDIT_AREAS = {
     "account": "账号",
     "login": "登录",
     "device": "常用设备",
+    "factor": "登录方式",
     "sms": "短信",
     "real_name": "实名认证",
     "upload": "扫描件",
@@ -261,6 +276,11 @@ AUDIT_EVENTS = {
     "login:success": "登录成功",
     "login:failure": "登录失败",
     "login:locked": "登录锁定",
+    "factor:add": "添加登录方式",
+    "factor:remove": "移除登录方式",
+    "factor:reset": "重置登录方式",
+    "factor:recovery_codes": "生成恢复码",
+    "factor:recovery_code_use": "使用恢复码",
     "login:step_up": "再次确认身份",
     "login:logout": "退出登录",
     "device:new": "在新设备登录",
