@@ -16,6 +16,14 @@ class Problem:
     field: str | None = None
     detail: Mapping[str, object] = dataclasses.field(default_factory=lambda: MappingProxyType({}))
 
+    @property
+    def retry_after(self) -> int | None:
+        """The seconds after which the same is worth another try, where the detail tells."""
+        seconds, minutes = self.detail.get("seconds"), self.detail.get("minutes")
+        if isinstance(seconds, int):
+            return seconds
+        return minutes * 60 if isinstance(minutes, int) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -27,6 +35,11 @@ class Refusal:
     def of(cls, code: str, field: str | None = None, **detail: object) -> Refusal:
         """A refusal with one problem."""
         return cls((Problem(code, field, MappingProxyType(detail)),))
+
+    @property
+    def retry_after(self) -> int | None:
+        """The longest wait among the problems, in seconds; None when waiting helps nothing."""
+        return max((wait for p in self.problems if (wait := p.retry_after) is not None), default=None)
 
     @property
     def code(self) -> str:

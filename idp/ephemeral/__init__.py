@@ -46,8 +46,8 @@ class Ephemeral(Protocol):
     def claim(self, key: str, ttl: timedelta) -> bool:
         """Whether the key was free and is now taken for ``ttl``: of several claimants exactly one wins."""
 
-    def hit(self, key: str, window: timedelta) -> Hit:
-        """Count one more in the window that began with the first hit."""
+    def hit(self, key: str, window: timedelta, amount: int = 1) -> Hit:
+        """Count ``amount`` more in the window that began with the first hit."""
 
     def drop(self, key: str) -> None:
         """Forget the key, value or count, if it is there."""

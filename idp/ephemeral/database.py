@@ -81,12 +81,18 @@ class _Upserts:
                 table.c.key
             )
         )
-        new_count = insert(table).values(key=bindparam("key"), count=1, expires_at=bindparam("expires_at"))
+        new_count = insert(table).values(
+            key=bindparam("key"),
+            count=bindparam("amount", type_=Integer),
+            expires_at=bindparam("expires_at"),
+        )
         self.hit = Prepared(
             new_count.on_conflict_do_update(
                 index_elements=["key"],
                 set_={
-                    "count": case((_over, 1), else_=table.c.count + 1),
+                    "count": case(
+                        (_over, new_count.excluded.count), else_=table.c.count + new_count.excluded.count
+                    ),
                     "expires_at": case((_over, new_count.excluded.expires_at), else_=table.c.expires_at),
                 },
             ).returning(table.c.count, table.c.expires_at)
@@ -143,10 +149,11 @@ class DatabaseEphemeral:
             self._run(self._upserts.claim, key, value=b"", now=now, expires_at=now + milliseconds(ttl))
         )
 
-    def hit(self, key: str, window: timedelta) -> Hit:
+    def hit(self, key: str, window: timedelta, amount: int = 1) -> Hit:
         """INSERT … ON CONFLICT DO UPDATE … RETURNING the count."""
         now = _milliseconds_of(clock.now())
-        row = self._run(self._upserts.hit, key, now=now, expires_at=now + milliseconds(window))
+        expires_at = now + milliseconds(window)
+        row = self._run(self._upserts.hit, key, now=now, expires_at=expires_at, amount=amount)
         count, expires_at = (
             (row["count"], row["expires_at"]) if row else (0, now)
         )  # it always returns its row

@@ -16,10 +16,10 @@ SOCKET_TIMEOUT_SECONDS = 2.0
 # Sent whole each time: hashing its two hundred bytes costs Redis less than a lost script costs us.
 # Counting and starting the window must be one step: a count left without expiry would lock out for ever.
 COUNT = """\
-local count = redis.call('INCR', KEYS[1])
-if count == 1 then
+local count = redis.call('INCRBY', KEYS[1], ARGV[2])
+if count == tonumber(ARGV[2]) then
     redis.call('PEXPIRE', KEYS[1], ARGV[1])
-    return {1, tonumber(ARGV[1])}
+    return {count, tonumber(ARGV[1])}
 end
 return {count, redis.call('PTTL', KEYS[1])}
 """
@@ -63,10 +63,10 @@ class RedisEphemeral:
         lifetime = max(milliseconds(ttl), 1)
         return bool(self._command("SET", self._name(key), b"", "NX", "PX", lifetime))
 
-    def hit(self, key: str, window: timedelta) -> Hit:
-        """One script: INCR, and PEXPIRE on the first."""
+    def hit(self, key: str, window: timedelta, amount: int = 1) -> Hit:
+        """One script: INCRBY, and PEXPIRE on the first."""
         window_ms = max(milliseconds(window), 1)
-        count, resets_in_ms = self._command("EVAL", COUNT, 1, self._name(key), window_ms)
+        count, resets_in_ms = self._command("EVAL", COUNT, 1, self._name(key), window_ms, amount)
         return Hit(count, timedelta(milliseconds=max(resets_in_ms, 0)))
 
     def drop(self, key: str) -> None:

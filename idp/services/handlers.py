@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy.exc import IntegrityError
@@ -16,7 +16,8 @@ from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
 from idp.domain.handlers import Applicant, Request, Status, Target
 from idp.domain.interaction import Acting
-from idp.services import handler_decisions, handler_steps
+from idp.domain.throttling import HANDLER_APPLICATIONS_OF_ACCOUNT
+from idp.services import handler_decisions, handler_steps, throttling
 from idp.services import handler_notices as notices
 from idp.services.handler_decisions import Decision
 from idp.services.handler_steps import Actor
@@ -38,7 +39,6 @@ __all__ = [
     "withdraw",
 ]
 
-APPLICATIONS_A_DAY: Final = 20
 _OPEN_APPLICATION: Final = "handler_application_pending"
 
 
@@ -62,8 +62,9 @@ def apply(
     )
     if isinstance(request, Refusal):
         return request
-    if _too_many(platform, account_id):
-        return Refusal.of("too_many_attempts")
+    refusal = throttling.admit(platform, HANDLER_APPLICATIONS_OF_ACCOUNT, account_id)
+    if refusal:
+        return refusal
     try:
         with transaction() as session:
             return _apply(session, platform, account_id, request, origin, now)
@@ -120,13 +121,6 @@ def acting_candidates(platform: Platform, account_id: str, now: datetime) -> lis
         )
         for row in found
     ]
-
-
-def _too_many(platform: Platform, account_id: str) -> bool:
-    """Each application sends its enterprise a message: nobody may send them without end."""
-    if not platform.settings.throttle:
-        return False
-    return platform.ephemeral.hit(f"handler:{account_id}", timedelta(days=1)).count > APPLICATIONS_A_DAY
 
 
 def _apply(

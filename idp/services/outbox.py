@@ -30,6 +30,7 @@ from idp.storage.outbox import Leased
 SMS = "sms"
 BACKCHANNEL_LOGOUT = "backchannel_logout"
 SIGNAL = "signal"
+NOTHING = "nothing"
 
 LEASE_TTL = timedelta(seconds=30)  # several times what one attempt may take
 FIRST_RETRY_AFTER = timedelta(seconds=1)
@@ -84,6 +85,12 @@ def enqueue_sms(
     """A text message, in the caller's transaction. With ``IDP_SMS=outbox`` writing it is sending it."""
     payload = {"phone": phone, "purpose": purpose, "text": text, "code": code}
     _enqueue(where, platform, SMS, payload, done=platform.settings.sms == "outbox")
+
+
+def enqueue_nothing(where: Session | Driver, platform: Platform, purpose: str, text: str) -> None:
+    """A row as of a text message, to nobody: where none is sent, the time it takes must not tell so."""
+    payload = {"phone": "", "purpose": purpose, "text": text, "code": None}
+    _enqueue(where, platform, NOTHING, payload, done=True)
 
 
 def enqueue_logout_token(

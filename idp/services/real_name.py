@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final, Literal
+from datetime import datetime
+from typing import Literal
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -15,7 +15,8 @@ from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
 from idp.domain.real_name import Status, Verification
 from idp.domain.submissions import Subject
-from idp.services import applications, audit, identities, outbox
+from idp.domain.throttling import REAL_NAME_OF_ACCOUNT
+from idp.services import applications, audit, identities, outbox, throttling
 from idp.services.applications import Checked, Submission
 from idp.services.platform import Platform
 from idp.services.reviews import (
@@ -47,8 +48,6 @@ __all__ = [
     "list_pending",
     "submit",
 ]
-
-ATTEMPTS_A_DAY: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +100,7 @@ def _refuse_early(platform: Platform, account_id: str, subject: Subject) -> Refu
         refusal = real_name.refuse_submission(_verification(account)) or identities.refuse_taken(
             session, platform.keyring.fields, subject
         )
-    if refusal or not platform.settings.throttle:
-        return refusal
-    hit = platform.ephemeral.hit(f"real-name:{account_id}", timedelta(days=1))
-    return Refusal.of("too_many_attempts") if hit.count > ATTEMPTS_A_DAY else None
+    return refusal or throttling.admit(platform, REAL_NAME_OF_ACCOUNT, account_id)
 
 
 def _refuse_loser(platform: Platform, subject: Subject) -> Refusal:

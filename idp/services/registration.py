@@ -14,8 +14,9 @@ from idp.domain import passwords
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Problem, Refusal
 from idp.domain.identifiers import find_mobile
+from idp.domain.throttling import REGISTRATIONS_OF_ADDRESS
 from idp.ephemeral import EphemeralUnavailable
-from idp.services import audit, sms_codes
+from idp.services import audit, sms_codes, throttling
 from idp.services.known_passwords import is_well_known
 from idp.services.platform import Platform
 from idp.services.sms_codes import Destination
@@ -74,8 +75,9 @@ def _register(platform: Platform, form: RegistrationForm, origin: Origin) -> Acc
     problems = [*_problems_of_fields(form, email, phone), *_problems_of_code(platform, form, phone)]
     if problems or email is None or phone is None:
         return Refusal(tuple(problems))
-    if _is_address_spent(platform, origin):
-        return Refusal.of("registration_limit")
+    spent = throttling.admit(platform, REGISTRATIONS_OF_ADDRESS, origin.address)
+    if spent:
+        return spent
     taken = _taken(platform, form.login_name, phone)
     if taken is not None:
         return taken
@@ -130,14 +132,6 @@ def _find_email(platform: Platform, text: str) -> str | None:
     except EmailNotValidError:
         return None
     return checked.normalized
-
-
-def _is_address_spent(platform: Platform, origin: Origin) -> bool:
-    settings = platform.settings
-    if settings.development or not settings.throttle:
-        return False
-    hit = platform.ephemeral.hit(f"register:address:{origin.address}", rules.REGISTRATION_WINDOW)
-    return hit.count > rules.REGISTRATIONS_PER_ADDRESS
 
 
 def _taken(platform: Platform, login_name: str, phone: str) -> Refusal | None:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from idp import sms
 from idp.crypto import constant_time_equal, mac
 from idp.domain import accounts as rules
+from idp.domain import throttling as limits
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
 from idp.ephemeral import EphemeralUnavailable
-from idp.services import audit, outbox
+from idp.services import audit, outbox, throttling
 from idp.services.platform import Platform
 from idp.storage.writing import writing
 
@@ -39,7 +40,7 @@ class Destination:
 def send_code(platform: Platform, destination: Destination, purpose: str, origin: Origin) -> Refusal | None:
     """Make a code and write its message; what it refuses depends only on subject, purpose and address.
 
-    ``sms_too_soon`` (seconds), ``sms_daily_limit``, ``sms_address_limit``, ``service_unavailable``.
+    ``sms_too_soon``, ``sms_daily_limit``, ``sms_address_limit`` (seconds), ``service_unavailable``.
     A phone reached under several names keeps its own limits: beyond them the answer is as if sent.
     """
     try:
@@ -58,17 +59,14 @@ def send_code(platform: Platform, destination: Destination, purpose: str, origin
 def _refusal_by_limits(
     platform: Platform, destination: Destination, purpose: str, origin: Origin
 ) -> Refusal | None:
-    settings = platform.settings
-    if not settings.throttle:
+    if not platform.settings.throttle:
         return None
-    if not settings.development and _is_address_spent(platform, origin):
-        return Refusal.of("sms_address_limit", "sms_code")
-    return _refusal_of_subject(platform, purpose, _index(platform, "subject:" + destination.subject))
-
-
-def _is_address_spent(platform: Platform, origin: Origin) -> bool:
-    hit = platform.ephemeral.hit(f"sms:address:{origin.address}", rules.SMS_ADDRESS_WINDOW)
-    return hit.count > rules.SMS_PER_ADDRESS
+    subject = destination.subject
+    return (
+        throttling.admit(platform, limits.SMS_OF_ADDRESS, origin.address)
+        or _refusal_of_subject(platform, purpose, _index(platform, "subject:" + subject))
+        or throttling.admit(platform, limits.SMS_OF_PAIR, subject, origin.address)
+    )
 
 
 def _refusal_of_subject(platform: Platform, purpose: str, subject: str) -> Refusal | None:
@@ -76,9 +74,10 @@ def _refusal_of_subject(platform: Platform, purpose: str, subject: str) -> Refus
     again = store.hit(pause, rules.SMS_RESEND_AFTER)
     if again.count > 1:
         return Refusal.of("sms_too_soon", "sms_code", seconds=rules.seconds_left(again.resets_in))
-    if store.hit(f"sms:day:{purpose}:{subject}", rules.SMS_DAY).count > rules.SMS_PER_DAY:
+    day = store.hit(f"sms:day:{purpose}:{subject}", rules.SMS_DAY)
+    if day.count > rules.SMS_PER_DAY:
         store.drop(pause)  # so that the next answer names the limit again and not the pause
-        return Refusal.of("sms_daily_limit", "sms_code")
+        return Refusal.of("sms_daily_limit", "sms_code", seconds=rules.seconds_left(day.resets_in))
     return None
 
 
@@ -103,11 +102,12 @@ def _keep_new_code(platform: Platform, destination: Destination, purpose: str) -
 def _write_message(
     platform: Platform, destination: Destination, purpose: str, code: str, origin: Origin
 ) -> None:
-    phone = destination.phone
+    phone, text = destination.phone, sms.text(purpose, code=code)
     with writing() as statements:
         if phone is not None:
-            text = sms.text(purpose, code=code)
             outbox.enqueue_sms(statements, platform, phone, purpose, text, code=code)
+        else:
+            outbox.enqueue_nothing(statements, platform, purpose, text)
         audit.record(
             statements,
             AuditEvent.SMS_SEND,

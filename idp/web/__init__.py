@@ -35,6 +35,7 @@ from idp.web import (
     systems,
     user_centre,
     verification,
+    waiting,
 )
 from idp.web.admin import accounts, audit, clients, console, deliveries, keys, reviews
 
@@ -78,7 +79,7 @@ def register(app: Flask) -> None:
     _configure(app)
     Bootstrap5(app)
     pages.csrf.init_app(app)
-    for module in (languages, language_switch, security, session, errors, messages, paths, captchas):
+    for module in (languages, language_switch, security, session, errors, messages, paths, captchas, waiting):
         module.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, abort, jsonify, url_for
 from flask.typing import ResponseReturnValue
@@ -17,11 +19,18 @@ from flask.typing import ResponseReturnValue
 from idp import clock
 from idp.crypto import constant_time_equal, mac
 from idp.domain import captchas as rules
+from idp.domain import throttling as limits
 from idp.domain.captchas import Answers
 from idp.domain.errors import Refusal
+from idp.domain.throttling import Limit
+from idp.services import throttling
+from idp.web.errors import TooOften
 from idp.web.forms import PageForm
 from idp.web.pages import pages
-from idp.web.session import platform
+from idp.web.session import origin, platform
+
+if TYPE_CHECKING:
+    from captcha.audio import AudioCaptcha
 
 ANOTHER = "new_captcha"  # the ``action`` of the button for another picture
 
@@ -91,19 +100,22 @@ def another() -> ResponseReturnValue:
 @blueprint.get("/<handle>.png")
 def picture(handle: str) -> ResponseReturnValue:
     """The characters as a picture, drawn anew each time."""
-    return _shown(handle, _drawn, "image/png")
+    return _shown(handle, _drawn, "image/png", limits.PICTURES_OF_ADDRESS)
 
 
 @blueprint.get("/<handle>.wav")
 def sound(handle: str) -> ResponseReturnValue:
     """The digits as a recording, for those who can't see the picture."""
-    return _shown(handle, _spoken, "audio/wav")
+    return _shown(handle, _spoken, "audio/wav", limits.RECORDINGS_OF_ADDRESS)
 
 
-def _shown(handle: str, made: Callable[[Answers], bytes], mimetype: str) -> Response:
+def _shown(handle: str, made: Callable[[Answers], bytes], mimetype: str, limit: Limit) -> Response:
     octets = rules.read_handle(handle, clock.now())
     if octets is None:
         abort(404)
+    refusal = throttling.admit(platform(), limit, origin().address)
+    if refusal:
+        raise TooOften(refusal)
     return Response(made(_answers(octets)), mimetype=mimetype, headers={"Cache-Control": "no-store"})
 
 
@@ -115,9 +127,17 @@ def _drawn(answers: Answers) -> bytes:
 
 
 def _spoken(answers: Answers) -> bytes:
-    from captcha.audio import AudioCaptcha  # noqa: PLC0415 - recordings, not before the first listener
+    return bytes(_speaker().generate(answers.heard))
 
-    return bytes(AudioCaptcha().generate(answers.heard))
+
+@cache
+def _speaker() -> AudioCaptcha:
+    """Keeps the recording of each digit from the first listener on."""
+    from captcha.audio import AudioCaptcha  # noqa: PLC0415 - see above
+
+    speaker = AudioCaptcha()
+    speaker.load()
+    return speaker
 
 
 def _new_handle() -> str:

@@ -7,10 +7,11 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from idp import clock
+from idp.domain.errors import Refusal
 from idp.domain.interaction import Consent
 from idp.oauth import device as protocol
 from idp.services import devices
-from idp.web import authorize, session
+from idp.web import authorize, session, waiting
 from idp.web.authorize import Waiting
 from idp.web.messages import shared_data
 from idp.web.pages import pages
@@ -40,6 +41,7 @@ def _open(typed: str) -> ResponseReturnValue:
     login = session.current_login()
     guessers = {session.origin().address, login.account_id if login else ""} - {""}
     if devices.guesses_are_too_many(platform(), guessers):
+        waiting.note(Refusal.of("device_guesses_too_many", minutes=devices.GUESSES_WINDOW.seconds // 60))
         return _code_page(typed, "device_guesses_too_many", 429)
     device_id = devices.device_id_of(platform(), typed)
     asked = protocol.opened(platform(), device_id, clock.now()) if device_id else None

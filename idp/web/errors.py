@@ -7,8 +7,11 @@ from collections.abc import Callable
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from idp.domain.errors import Refusal
 from idp.ephemeral import EphemeralUnavailable
 from idp.storage.database import CHANGED_MEANWHILE, UNAVAILABLE
+from idp.web import waiting
+from idp.web.messages import problem_text
 
 PAGES_OF_THE_PROTOCOL = ("/oauth/authorize", "/oauth/logout")
 
@@ -25,10 +28,19 @@ class Forbidden(Exception):
         self.reason = reason
 
 
+class TooOften(Exception):
+    """Not now, and ``refusal`` says when: for what has no form of its own to say it."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
 def register(app: Flask) -> None:
     """Answer every error of the application."""
     app.register_error_handler(PageExpired, lambda _error: error_page("page_expired", 400))
     app.register_error_handler(Forbidden, lambda error: error_page(error.reason, 403))
+    app.register_error_handler(TooOften, _too_often)
     app.register_error_handler(HTTPException, _http_error)
     unavailable: tuple[type[Exception], ...] = (EphemeralUnavailable, *UNAVAILABLE)
     for kind in unavailable:
@@ -38,13 +50,16 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected(app))
 
 
-def error_page(code: str, status: int) -> Response:
-    """The page that says what happened and what to do; ``code`` is a key of messages.ERROR_PAGES."""
+def error_page(code: str, status: int, said: str | None = None) -> Response:
+    """The page that says what happened and what to do; ``code`` is a key of messages.ERROR_PAGES.
+
+    ``said`` is a sentence for just this case, in place of the table's.
+    """
     if _wants_json():
         return _json_error(status)
     if status >= 500:
         g.login = None  # what failed may be needed to look it up
-    return make_response(render_template("errors/error.html", code=code, status=status), status)
+    return make_response(render_template("errors/error.html", code=code, status=status, said=said), status)
 
 
 def _wants_json() -> bool:
@@ -77,9 +92,14 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
+def _too_often(error: TooOften) -> Response:
+    waiting.note(error.refusal)
+    return error_page("http_429", 429, problem_text(error.refusal.problems[0]))
+
+
 def _unavailable(_error: Exception) -> Response:
     response = error_page("http_503", 503)
-    response.headers["Retry-After"] = "10"
+    response.headers["Retry-After"] = str(waiting.SECONDS_UNTIL_BACK)
     return response
 
 

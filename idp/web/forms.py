@@ -27,6 +27,7 @@ from wtforms import (
 from idp.domain.clients import SIGNING_ALGORITHMS
 from idp.domain.errors import Problem, Refusal
 from idp.domain.languages import SOURCE
+from idp.web import waiting
 from idp.web.languages import language, translated
 from idp.web.messages import names, problem_text
 
@@ -60,6 +61,7 @@ class PageForm(FlaskForm):
 
     def refuse(self, refusal: Refusal) -> None:
         """Show each problem at its field, or above the form when it has none here."""
+        waiting.note(refusal)
         for problem in refusal.problems:
             self._show(problem)
 

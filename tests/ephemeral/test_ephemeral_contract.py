@@ -246,3 +246,14 @@ def test_only_unusual_keys_are_stored_by_their_hash() -> None:
     assert len(names) == len(unusual)
     assert all(name.startswith("#") and len(name) == 65 for name in names)
     assert stored_name(stored_name("你")) != stored_name("你")
+
+
+def test_a_hit_may_count_for_several(ephemeral: Ephemeral) -> None:
+    assert ephemeral.hit("bytes:a", MINUTE, 40).count == 40
+    assert ephemeral.hit("bytes:a", MINUTE).count == 41
+    again = ephemeral.hit("bytes:a", MINUTE, 9)
+    assert again.count == 50
+    assert timedelta(0) < again.resets_in <= MINUTE
+    assert ephemeral.hit("bytes:b", SHORT, 5).count == 5
+    time.sleep(AFTER_SHORT)
+    assert ephemeral.hit("bytes:b", MINUTE, 3).count == 3

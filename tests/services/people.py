@@ -136,9 +136,9 @@ class WatchedStore:
         self._note("claim", key)
         return self._store.claim(key, ttl)
 
-    def hit(self, key: str, window: timedelta) -> Hit:
+    def hit(self, key: str, window: timedelta, amount: int = 1) -> Hit:
         self._note("hit", key)
-        return self._store.hit(key, window)
+        return self._store.hit(key, window, amount)
 
     def drop(self, key: str) -> None:
         self._note("drop", key)
@@ -160,7 +160,7 @@ class LostStore:
     def claim(self, key: str, ttl: timedelta) -> bool:
         raise EphemeralUnavailable
 
-    def hit(self, key: str, window: timedelta) -> Hit:
+    def hit(self, key: str, window: timedelta, amount: int = 1) -> Hit:
         raise EphemeralUnavailable
 
     def drop(self, key: str) -> None:

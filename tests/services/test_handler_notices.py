@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from idp.domain.audit import AuditEvent
+from idp.domain.throttling import HANDLER_APPLICATIONS_OF_ACCOUNT
 from idp.services import audit, handlers, outbox
 from idp.services.platform import Platform
 from tests.people import (
@@ -75,7 +76,7 @@ def test_each_step_is_in_the_trail(platform: Platform, people: People) -> None:
 def test_nobody_sends_messages_without_end(
     platform: Platform, people: People, moving_clock: MovableClock
 ) -> None:
-    for _ in range(handlers.APPLICATIONS_A_DAY):
+    for _ in range(HANDLER_APPLICATIONS_OF_ACCOUNT.most):
         handlers.withdraw(platform, people.li.id, applied(platform, people.li).id, ORIGIN)
     assert code(apply(platform, people.li)) == "too_many_attempts"
     assert applied(platform, people.wang).status == "pending"
@@ -83,6 +84,6 @@ def test_nobody_sends_messages_without_end(
 
 def test_without_throttling_nobody_counts(make_platform: Callable[..., Platform], people: People) -> None:
     lifted = make_platform(throttle=False)
-    for _ in range(handlers.APPLICATIONS_A_DAY + 1):
+    for _ in range(HANDLER_APPLICATIONS_OF_ACCOUNT.most + 1):
         handlers.withdraw(lifted, people.li.id, applied(lifted, people.li).id, ORIGIN)
     assert applied(lifted, people.li).status == "pending"

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from idp.domain.audit import AuditEvent
 from idp.domain.errors import Refusal
+from idp.domain.throttling import REAL_NAME_OF_ACCOUNT
 from idp.services import audit, real_name
 from idp.services.platform import Platform
 from idp.services.real_name import Submission
@@ -194,7 +195,7 @@ def test_a_test_identity_is_refused_where_it_is_not_allowed(
 
 
 def test_the_registry_is_no_search_engine(platform: Platform, people: People) -> None:
-    for _ in range(real_name.ATTEMPTS_A_DAY):
+    for _ in range(REAL_NAME_OF_ACCOUNT.most):
         assert code(submit(platform, people.applicant, person(real_name="李例示"))) == "registry_mismatch"
     assert code(submit(platform, people.applicant, person())) == "too_many_attempts"
     assert submitted(platform, people.other, person()).status == "approved"
@@ -202,7 +203,7 @@ def test_the_registry_is_no_search_engine(platform: Platform, people: People) ->
 
 def test_without_throttling_nobody_counts(make_platform: Callable[..., Platform], people: People) -> None:
     lifted = replace(make_platform(throttle=False), registry=DemonstrationRegistry())
-    for _ in range(real_name.ATTEMPTS_A_DAY + 1):
+    for _ in range(REAL_NAME_OF_ACCOUNT.most + 1):
         assert code(submit(lifted, people.applicant, person(real_name="李例示"))) == "registry_mismatch"
 
 

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from idp.domain import throttling as limits
 from idp.domain.errors import Refusal
 from idp.services import outbox, sms_codes
 from idp.services.platform import Platform
 from idp.services.sms_codes import Destination
+from tests.queries import AssertQueries
 from tests.services.conftest import MovableClock, at_once
 from tests.services.people import ORIGIN, OTHER_PHONE, PHONE, LostStore, events
 
@@ -197,3 +199,27 @@ def test_trail_and_store_hold_neither_code_nor_whole_phone(platform: Platform) -
 def test_hostile_codes_are_wrong_codes(platform: Platform, typed: str) -> None:
     sent_code(platform)
     assert check(platform, typed) == "sms_code_wrong"
+
+
+def test_nobody_and_somebody_cost_the_same_statements(
+    platform: Platform, assert_queries: AssertQueries
+) -> None:
+    executed = []
+    for destination in (Destination(PHONE, "alice_1"), Destination(None, "nobody_1")):
+        with assert_queries(2) as statements:
+            assert send(platform, "login", destination) is None
+        executed.append(statements)
+    assert executed[0] == executed[1]
+
+
+def test_a_phone_is_not_flooded_through_many_purposes_from_one_address(
+    make_platform: Callable[..., Platform], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "SMS_OF_PAIR", replace(limits.SMS_OF_PAIR, most=1))
+    abroad = make_platform(env="production")
+    assert send(abroad, "login") is None
+    refusal = send(abroad, "register")
+    assert refusal is not None
+    assert refusal.code == "sms_daily_limit"
+    assert refusal.retry_after is not None
+    assert send(abroad, "register", Destination.of_phone(OTHER_PHONE)) is None

@@ -13,6 +13,7 @@ from flask import Flask, flash
 from idp.domain import accounts
 from idp.domain.dates import CHINA_STANDARD_TIME
 from idp.domain.errors import Problem, Refusal
+from idp.web import waiting
 from idp.web.languages import translated
 from idp.web.messages import names
 from idp.web.messages.faults import fault_text
@@ -31,7 +32,15 @@ class _Detail(dict[str, object]):
 def problem_text(problem: Problem) -> str:
     """The sentence for a problem: what is wrong and what to do; a field may have its own (``code:field``)."""
     text = PROBLEMS.get(f"{problem.code}:{problem.field}") or PROBLEMS.get(problem.code, FALLBACK)
-    return translated(text).format_map(_Detail(problem.detail))
+    wait = duration(problem.retry_after) if problem.retry_after else translated(names.SOME_TIME)
+    return translated(text).format_map(_Detail(problem.detail, wait=wait))
+
+
+def duration(seconds: int) -> str:
+    """A wait as people say it, rounded up: 30 秒, 5 分钟, 3 小时."""
+    unit = "hours" if seconds > 7200 else "minutes" if seconds > 60 else "seconds"
+    number = -(seconds // -{"hours": 3600, "minutes": 60, "seconds": 1}[unit])
+    return translated(names.WAITS[unit]).format(number=number)
 
 
 def notify(code: str, **detail: object) -> None:
@@ -41,6 +50,7 @@ def notify(code: str, **detail: object) -> None:
 
 def notify_refusal(refusal: Refusal) -> None:
     """Tell at the top of the next page why nothing was done."""
+    waiting.note(refusal)
     flash(problem_text(refusal.problems[0]), "danger")
 
 

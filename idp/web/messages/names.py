@@ -186,6 +186,10 @@ REVIEW_WARNINGS = {
     "legal_person_type_unlikely": "法人类型与统一社会信用代码的类别不一致，请核对",
 }
 
+# How long to wait, as part of a sentence.
+WAITS = {"hours": "{number} 小时", "minutes": "{number} 分钟", "seconds": "{number} 秒"}
+SOME_TIME = "一段时间"
+
 FACTORS = {
     "pwd": "密码",
     "sms": "短信验证码",

@@ -45,8 +45,8 @@ PROBLEMS: dict[str, str] = {
     "decision_unknown": "请选择要执行的操作",
     "not_found": "没有找到这条记录，请刷新页面后重试",
     "not_permitted": "您没有权限办理此项；自己的申请须由其他管理员审核",
-    "too_many_attempts": "今日提交次数过多，请明日再试",
-    "registration_limit": "您所在网络注册过于频繁，请稍后再试",
+    "too_many_attempts": "提交次数过多，请在 {wait}后再试",
+    "registration_limit": "您所在网络注册过于频繁，请在 {wait}后再试",
     "service_unavailable": "服务暂时繁忙，请稍后再试",
     # Login name, password, contact
     "login_name_invalid": "登录名应为 6–16 位，以字母开头，只含字母、数字和下划线，不能有空格",
@@ -70,8 +70,10 @@ PROBLEMS: dict[str, str] = {
     "sms_code_wrong": "短信验证码不正确，请核对后重新输入",
     "sms_code_expired": "短信验证码已失效，请重新获取",
     "sms_too_soon": "获取过于频繁，请在 {seconds} 秒后再试",
-    "sms_daily_limit": "该手机号今日获取验证码的次数已达上限，请明日再试",
-    "sms_address_limit": "您所在网络获取验证码过于频繁，请稍后再试",
+    "sms_daily_limit": "该手机号获取验证码的次数已达今日上限，请在 {wait}后再试",
+    "sms_address_limit": "您所在网络获取验证码过于频繁，请在 {wait}后再试",
+    "captcha_limit": "您所在网络获取图片验证码过于频繁，请在 {wait}后再试",
+    "recovery_limit": "找回次数过多，为保护账号安全，请在 {wait}后再试；急需办理请致电 12381",
     # Signing in
     "credentials_wrong": "登录信息不正确，请核对账号、密码和短信验证码后重试",
     "confirmation_wrong": "密码或验证码不正确，请核对后重新输入",
@@ -121,6 +123,7 @@ PROBLEMS: dict[str, str] = {
     "scan_too_many_pages": "PDF 页数过多，请只保留证件页",
     "scan_encrypted": "PDF 设有密码，请去除密码后重新选择",
     "scan_unreadable": "无法读取该文件，请重新扫描或换一种格式",
+    "upload_limit": "上传次数或数量过多，请在 {wait}后再试",
     # Handlers
     "matter_unknown": "请从列表中选择事项",
     "enterprise_mismatch": "没有找到名称与代码都相符的企业，请核对；该企业须先注册法人账号并完成实名认证",
