@@ -38,6 +38,11 @@ _TEXTS: Final[Mapping[str, str]] = {
     "handler_refused": "您提交的{enterprise_name}的经办人申请未通过，请登录用户中心查看原因。",
     "handler_revoked": "您在{enterprise_name}的经办人授权已被撤销，即刻起不能再代表该企业办理业务，"
     "原因请登录用户中心查看。",
+    "handler_renewal_applied": "{applicant_name}申请续期{enterprise_name}的经办人授权，请登录用户中心审核。",
+    "handler_renewal_approved": "您在{enterprise_name}的经办人授权已续期，请登录用户中心查看。",
+    "handler_renewal_refused": "您在{enterprise_name}的经办人续期申请未通过，原授权到期前仍有效。",
+    "handler_ends_soon": "您在{enterprise_name}的经办人授权将于{day}到期，请登录用户中心申请续期。",
+    "handlers_end_soon": "{enterprise_name}有经办人授权将于{day}到期，请登录用户中心办理续期。",
     "handler_changed": "您在{enterprise_name}的经办人授权的事项或有效期已调整，请登录用户中心查看。",
 }
 

@@ -26,7 +26,16 @@ from idp.ephemeral import EphemeralUnavailable
 from idp.ephemeral.database import DatabaseEphemeral
 from idp.oauth.event_tokens import sign_event_token
 from idp.oauth.tokens import sign_logout_token
-from idp.services import audit, authentication, authorizations, deliveries, outbox, retention, signals
+from idp.services import (
+    audit,
+    authentication,
+    authorizations,
+    deliveries,
+    handler_reminders,
+    outbox,
+    retention,
+    signals,
+)
 from idp.services.lanes import Lanes
 from idp.services.outbox import Channels
 from idp.services.platform import Platform
@@ -38,6 +47,7 @@ PARALLEL_DELIVERIES = 8
 PUT_BACK_FOR = timedelta(seconds=1)
 SEAL_EVERY_SECONDS = 1.0
 END_EVERY_SECONDS = 10.0
+REMIND_EVERY_SECONDS = 60.0
 PURGE_EVERY_SECONDS = 60.0
 
 logger = logging.getLogger("idp.worker")
@@ -92,6 +102,7 @@ def _chores(platform: Platform) -> list[_Chore]:
         _Chore(SEAL_EVERY_SECONDS, lambda: audit.seal(platform)),
         _Chore(END_EVERY_SECONDS, lambda: authentication.end_expired_logins(platform, clock.now(), ORIGIN)),
         _Chore(END_EVERY_SECONDS, lambda: authorizations.end_lapsed_handlers(platform, clock.now())),
+        _Chore(REMIND_EVERY_SECONDS, lambda: handler_reminders.remind_of_ends(platform, clock.now())),
         _Chore(PURGE_EVERY_SECONDS, lambda: retention.purge(clock.now())),
     ]
     store = platform.ephemeral

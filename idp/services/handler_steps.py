@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from idp import clock
 from idp.domain.audit import AuditEvent, Origin
+from idp.domain.handler_terms import Terms
 from idp.domain.handlers import Standing, Status
 from idp.services import audit
 from idp.storage.handler_events import HandlerEvent
@@ -63,11 +64,16 @@ def record(
     actor: Actor,
     authorization: HandlerAuthorization,
     *,
+    terms: Terms | None = None,
     reason_code: str | None = None,
     reason: str | None = None,
 ) -> None:
-    """The step in the history and in the audit trail; words of a reason stand in the history alone."""
+    """The step in the history and in the audit trail; words of a reason stand in the history alone.
+
+    ``terms`` are those that the step is about, if they are not in force.
+    """
     session.flush()
+    told = terms or Terms(tuple(authorization.matters), authorization.valid_until)
     session.add(
         HandlerEvent(
             handler_authorization_id=authorization.id,
@@ -75,8 +81,8 @@ def record(
             side=actor.side,
             actor_id=actor.account_id,
             occurred_at=clock.now(),
-            matters=authorization.matters,
-            valid_until=authorization.valid_until,
+            matters=list(told.matters),
+            valid_until=told.valid_until,
             reason_code=reason_code,
             reason=reason,
         )
@@ -90,7 +96,7 @@ def record(
         object_id=authorization.id,
         detail={
             "applicant": authorization.account_id,
-            "matters": authorization.matters,
+            "matters": list(told.matters),
             **({"reason": reason_code} if reason_code else {}),
         },
     )

@@ -9,7 +9,7 @@ from typing import Final
 
 from idp import clock
 from idp.crypto import FieldCipher
-from idp.domain import accounts
+from idp.domain import accounts, handler_renewals
 from idp.domain.handlers import Standing, Status, status_at
 from idp.services.platform import Platform
 from idp.storage import handler_events
@@ -49,6 +49,7 @@ class HandlerView:
     route: str
     suspended_at: datetime | None
     reviewed_at: datetime | None
+    ends_soon: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,7 @@ def view(platform: Platform, told: Told, now: datetime) -> HandlerView:
         route=authorization.route,
         suspended_at=authorization.suspended_at,
         reviewed_at=authorization.reviewed_at,
+        ends_soon=handler_renewals.ends_soon(standing, now),
     )
 
 

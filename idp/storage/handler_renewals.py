@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, select
+from sqlalchemy import ForeignKey, Index, String, Text, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.storage.database import Base, Json, UtcDateTime
@@ -43,6 +43,14 @@ def find_pending(session: Session, authorization_id: str) -> HandlerRenewal | No
         HandlerRenewal.handler_authorization_id == authorization_id, _pending
     )
     return session.scalar(statement)
+
+
+def end_pending(session: Session, authorization_id: str, now: datetime) -> None:
+    """What was to be renewed is over."""
+    statement = update(HandlerRenewal).where(
+        HandlerRenewal.handler_authorization_id == authorization_id, _pending
+    )
+    session.execute(statement.values(status="refused", decided_at=now))
 
 
 def list_pending(session: Session, authorization_ids: list[str]) -> dict[str, HandlerRenewal]:

@@ -8,7 +8,7 @@ from flask import abort, make_response, redirect, render_template, request, url_
 from flask.typing import ResponseReturnValue
 
 from idp.domain.errors import Refusal
-from idp.services import handler_decisions, handler_views
+from idp.services import handler_decisions, handler_renewals, handler_views
 from idp.services.authentication import LoginView
 from idp.services.handler_decisions import Decision
 from idp.services.handler_views import HandlerView
@@ -48,12 +48,14 @@ def handler_list() -> ResponseReturnValue:
     shown, search = request.args.get("show", ""), request.args.get("q", "").strip()[:16]
     groups = (shown,) if shown in GROUPS else GROUPS
     page = page_number() if shown in GROUPS else 1
+    found = {
+        group: handler_views.list_group(platform(), enterprise_id, group, search=search, page=page)
+        for group in groups
+    }
     return render_template(
         "enterprise/handlers.html",
-        groups={
-            group: handler_views.list_group(platform(), enterprise_id, group, search=search, page=page)
-            for group in groups
-        },
+        groups=found,
+        renewals=handler_renewals.list_pending([row.id for row in found.get("approved", ())]),
         counts=handler_views.count_groups(enterprise_id),
         shown=shown if shown in GROUPS else None,
         search=search,
@@ -69,14 +71,12 @@ def decide() -> ResponseReturnValue:
     typed = _decision()
     if typed.decision != "refuse":
         require_recent(login)
-    result = handler_decisions.decide(
-        platform(), login.account_id, request.form.get("id", ""), typed, origin()
-    )
+    result = _decided(login, request.form.get("id", ""), typed)
     if isinstance(result, Refusal):
         notify_refusal(result)
     else:
         session.renew_token()
-        notify(DECIDED[typed.decision], name=result.applicant_login_name)
+        notify(_done(typed), name=result.applicant_login_name)
     return redirect(url_for("enterprise.handler_list"), 303)
 
 
@@ -100,18 +100,29 @@ def _act(form: HandlerForm, view: HandlerView, login: LoginView) -> ResponseRetu
     typed = _decision()
     if typed.decision != "refuse":
         require_recent(login)
-    if typed.decision == "change":
-        result = handler_decisions.change(
-            platform(), login.account_id, view.id, typed.matters, typed.valid_until, origin()
-        )
-    else:
-        result = handler_decisions.decide(platform(), login.account_id, view.id, typed, origin())
+    result = _decided(login, view.id, typed)
     if isinstance(result, Refusal):
         form.refuse(result)
         return _page(form, view, 422)
     session.renew_token()
-    notify(DECIDED[typed.decision], name=view.applicant_login_name)
+    notify(_done(typed), name=view.applicant_login_name)
     return redirect(url_for("enterprise.handler", authorization_id=view.id), 303)
+
+
+def _decided(login: LoginView, authorization_id: str, typed: Decision) -> HandlerView | Refusal:
+    """Of an application, of what is in force, or, where the form says so, of a renewal."""
+    if "renewal" in request.form:
+        return handler_renewals.decide(platform(), login.account_id, authorization_id, typed, origin())
+    if typed.decision == "change":
+        return handler_decisions.change(
+            platform(), login.account_id, authorization_id, typed.matters, typed.valid_until, origin()
+        )
+    return handler_decisions.decide(platform(), login.account_id, authorization_id, typed, origin())
+
+
+def _done(typed: Decision) -> str:
+    """The notice of a decision."""
+    return f"handler_renewal_{typed.decision}" if "renewal" in request.form else DECIDED[typed.decision]
 
 
 def _decision() -> Decision:
@@ -136,6 +147,10 @@ def _form_of(view: HandlerView) -> HandlerForm:
 
 def _page(form: HandlerForm, view: HandlerView, status: int = 200) -> ResponseReturnValue:
     page = render_template(
-        "enterprise/handler.html", form=form, row=view, history=handler_views.history(view.id)
+        "enterprise/handler.html",
+        form=form,
+        row=view,
+        renewal=handler_renewals.list_pending([view.id]).get(view.id),
+        history=handler_views.history(view.id),
     )
     return make_response(page, status)

@@ -6,9 +6,11 @@ from flask import abort, make_response, redirect, render_template, request, url_
 from flask.typing import ResponseReturnValue
 
 from idp.domain.errors import Refusal
-from idp.services import handler_views, handlers
+from idp.services import handler_renewals, handler_views, handlers
 from idp.services.authentication import LoginView
+from idp.services.handler_views import HandlerView
 from idp.web.forms import HandlerApplicationForm
+from idp.web.handler_forms import HandlerTermsForm
 from idp.web.messages import names, notify, notify_refusal
 from idp.web.pages import keeps_typed_values, pages
 from idp.web.session import origin, platform, require_login
@@ -31,15 +33,50 @@ def index() -> ResponseReturnValue:
     return _apply(form, login)
 
 
-@blueprint.get("/<authorization_id>")
+@blueprint.route("/<authorization_id>", methods=["GET", "POST"])
+@keeps_typed_values
 def application(authorization_id: str) -> ResponseReturnValue:
-    """One application or authorisation with its history."""
+    """One application or authorisation with its history, and its renewal."""
     login = require_login()
     view = handler_views.find_own(platform(), login.account_id, authorization_id)
     if view is None or view.account_id != login.account_id:
         abort(404)
-    history = handler_views.history(view.id)
-    return render_template("user_centre/handler_application.html", row=view, history=history)
+    form = HandlerTermsForm(matters=list(view.matters))
+    if request.method == "GET":
+        return _one(form, view)
+    if not form.is_ours():
+        return _one(form, view, 400)
+    return _renew(form, view, login)
+
+
+def _renew(form: HandlerTermsForm, view: HandlerView, login: LoginView) -> ResponseReturnValue:
+    if request.form.get("action") == "withdraw_renewal":
+        result, done = (
+            handler_renewals.withdraw(platform(), login.account_id, view.id, origin()),
+            "handler_renewal_withdrawn",
+        )
+    else:
+        matters, until = tuple(form.matters.data or ()), form.text("valid_until")
+        result, done = (
+            handler_renewals.apply(platform(), login.account_id, view.id, matters, until, origin()),
+            "handler_renewal_applied",
+        )
+    if isinstance(result, Refusal):
+        form.refuse(result)
+        return _one(form, view, 422)
+    notify(done)
+    return redirect(url_for("handler_applications.application", authorization_id=view.id), 303)
+
+
+def _one(form: HandlerTermsForm, view: HandlerView, status: int = 200) -> ResponseReturnValue:
+    page = render_template(
+        "user_centre/handler_application.html",
+        form=form,
+        row=view,
+        renewal=handler_renewals.list_pending([view.id]).get(view.id),
+        history=handler_views.history(view.id),
+    )
+    return make_response(page, status)
 
 
 def _apply(form: HandlerApplicationForm, login: LoginView) -> ResponseReturnValue:

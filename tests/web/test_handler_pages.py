@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
+from idp import clock
 from tests.web.visitor import Visitor, hidden, problems
 
 
@@ -74,3 +76,26 @@ def test_the_list_can_be_narrowed_to_a_state_and_a_login_name(applicant: Visitor
     assert "没有符合条件的记录" in owner.get("/enterprise/handlers?show=pending&q=wang").text
     assert "li_shili" not in owner.get("/enterprise/handlers?show=approved").text
     assert owner.get("/enterprise/handlers?show=nonsense&page=-1").status_code == 200
+
+
+def test_a_renewal_is_asked_for_and_agreed_to(applicant: Visitor, owner: Visitor) -> None:
+    page = first(owner)
+    theirs = page.replace("/enterprise/handlers", "/account/handler-applications")
+    owner.send(page, {"decision": "approve"})
+    assert "申请续期" not in applicant.get(theirs).text
+    soon = (clock.now() + timedelta(days=10)).date().isoformat()
+    later = (clock.now() + timedelta(days=300)).date().isoformat()
+    owner.send(
+        page, {"terms": "1", "matters": "nev-accident-report", "valid_until": soon, "decision": "change"}
+    )
+    assert "即将到期" in applicant.get("/account/handler-applications").text
+    form = {"action": "renew", "matters": "nev-accident-report", "valid_until": soon}
+    assert problems(applicant.send(theirs, form)) == ["续期后的日期应晚于现在的有效期"]
+    assert applicant.send(theirs, form | {"valid_until": later}).status_code == 303
+    assert applicant.send(theirs, {"action": "withdraw_renewal"}).status_code == 303
+    assert applicant.send(theirs, form | {"valid_until": later}).status_code == 303
+    assert "续期申请待审核" in owner.get("/enterprise/handlers").text
+    fields = {"id": page.rpartition("/")[2], "renewal": "1", "decision": "approve"}
+    assert owner.send("/enterprise/handlers", fields).status_code == 303
+    assert "授权不间断" in owner.get("/enterprise/handlers").text
+    assert later in applicant.get(theirs).text

@@ -151,6 +151,11 @@ SMS_PURPOSES = {
     "handler_refused": "经办人拒绝",
     "handler_revoked": "授权撤销",
     "handler_changed": "授权变更",
+    "handler_renewal_applied": "续期申请",
+    "handler_renewal_approved": "续期通过",
+    "handler_renewal_refused": "续期拒绝",
+    "handler_ends_soon": "授权到期提醒",
+    "handlers_end_soon": "授权到期提醒",
 }
 
 # What leaves through the outbox; a kind that isn't here is shown by its code.
