@@ -16,7 +16,7 @@ from idp.services import authentication, clients, consents, handlers
 from idp.services.authentication import Authenticated
 from idp.services.handlers import HandlerApplicationForm
 from idp.services.platform import Platform
-from idp.storage.database import reading
+from idp.storage.database import reading, transaction
 from idp.storage.enterprises import RealNameApplication, Upload
 from idp.storage.outbox import OutboxMessage
 from tests.oauth.conftest import SeparateRequests
@@ -112,15 +112,17 @@ def _add_objects(made: World, platform: Platform, people: People) -> None:
     )
     submitter = _at_browser(made.app, platform, made.accounts["submitter"])
     assert submitter.verify(LEGAL | {"explanation": "登记信息未更新"}, manual="1").status_code == 303
-    with reading() as session:
+    with transaction() as session:
         review = session.scalars(select(RealNameApplication)).one()
         upload = session.scalars(select(Upload)).first()
         message = session.scalars(select(OutboxMessage)).first()
         assert upload is not None
         assert message is not None
+        message.delivered_at, message.attempts = None, 9
         made.objects |= {"application": applied.id, "review_id": review.id, "upload_id": upload.id}
         made.objects["message"] = str(message.id)
     made.objects |= {"client_id": "smdvs", "account_id": made.accounts["regulator"]}
+    made.objects["authorization_id"] = made.objects["in_force"]
     made.objects |= {"filename": "theme.css", "handle": "none", "code": "code-safety"}
 
 

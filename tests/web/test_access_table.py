@@ -67,6 +67,8 @@ READS: Final[dict[str, Expected]] = {
     "/account/consents": signed_in(),
     "/account/enterprise": signed_in(),
     "/account/handler-applications": signed_in(),
+    "/account/handler-applications/<authorization_id>": signed_in(404, handler=200),
+    "/account/password-expired": everyone(SIGN_IN),  # without a password that has expired
     "/account/security": signed_in(),
     "/account/sessions": signed_in(),
     "/account/systems": signed_in(),
@@ -90,6 +92,7 @@ READS: Final[dict[str, Expected]] = {
     "/dev/outbox": everyone(),  # development only
     "/device": everyone(),
     "/enterprise/handlers": legal_persons(),
+    "/enterprise/handlers/<authorization_id>": legal_persons() | {"other_legal_person": 404},
     "/healthz": everyone(),
     "/help": everyone(),
     "/interaction/consent": everyone(400),  # without a request of a client
@@ -147,6 +150,7 @@ WRITES: Final[dict[str, list[Post]]] = {
             forged=signed_in(400),
         ),
     ],
+    "/account/password-expired": [Post(everyone(SIGN_IN), {"ticket": "x"}, forged=everyone(SIGN_IN))],
     "/account/security": [Post(signed_in(422), {"old_password": "x"}, forged=signed_in(422))],
     "/account/sessions": [
         Post(signed_in(303), {"session": "{session}", "action": "end"}, frozenset({"handler"}))
@@ -171,7 +175,10 @@ WRITES: Final[dict[str, list[Post]]] = {
     ],
     "/admin/clients": [
         Post(
-            administrators(), {"uses": "1", "ttl": "3600"}, frozenset({"administrator"}), administrators(400)
+            administrators(303),
+            {"uses": "1", "ttl": "3600"},
+            frozenset({"administrator"}),
+            administrators(400),
         )
     ],
     "/admin/clients/<client_id>": [
@@ -195,6 +202,14 @@ WRITES: Final[dict[str, list[Post]]] = {
         Post(legal_persons(303), {"id": "{application}", "decision": "approve"}, frozenset({"legal_person"})),
         Post(legal_persons(303), {"id": "{application}", "decision": "refuse"}, frozenset({"legal_person"})),
         Post(legal_persons(303), {"id": "{in_force}", "decision": "revoke"}, frozenset({"legal_person"})),
+    ],
+    "/enterprise/handlers/<authorization_id>": [
+        Post(
+            legal_persons(303) | {"other_legal_person": 404},
+            {"decision": "revoke", "reason_code": "left_enterprise"},
+            frozenset({"legal_person"}),
+            forged=legal_persons(400) | {"other_legal_person": 404},
+        )
     ],
     "/interaction/consent": [Post(everyone(400), {"decision": "allow"})],
     "/interaction/enterprise": [Post(everyone(400), {"enterprise": "{credit_code}"})],
