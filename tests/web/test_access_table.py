@@ -23,7 +23,7 @@ OUTSIDE: Final = {"nobody", "frozen"}
 LEGAL_KINDS: Final = {"legal_person", "other_legal_person"}
 
 Answer = int | str
-Expected = Mapping[str, Answer]
+Expected = dict[str, Answer]
 
 
 def everyone(status: Answer = 200) -> Expected:
@@ -33,7 +33,7 @@ def everyone(status: Answer = 200) -> Expected:
 
 def signed_in(status: Answer = 200, **others: Answer) -> Expected:
     """Whoever is signed in, ``others`` differently; nobody, and a frozen account, at the sign-in page."""
-    return everyone(status) | others | dict.fromkeys(OUTSIDE, SIGN_IN)
+    return {**everyone(status), **others, **dict.fromkeys(OUTSIDE, SIGN_IN)}
 
 
 def legal_persons(status: Answer = 200) -> Expected:
@@ -44,6 +44,11 @@ def legal_persons(status: Answer = 200) -> Expected:
 def administrators(status: Answer = 200) -> Expected:
     """The platform's administrators."""
     return signed_in(403, administrator=status)
+
+
+def but(expected: Expected, *kinds: str, status: Answer) -> Expected:
+    """Those kinds otherwise."""
+    return {**expected, **dict.fromkeys(kinds, status)}
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ READS: Final[dict[str, Expected]] = {
     "/dev/outbox": everyone(),  # development only
     "/device": everyone(),
     "/enterprise/handlers": legal_persons(),
-    "/enterprise/handlers/<authorization_id>": legal_persons() | {"other_legal_person": 404},
+    "/enterprise/handlers/<authorization_id>": but(legal_persons(), "other_legal_person", status=404),
     "/healthz": everyone(),
     "/help": everyone(),
     "/interaction/consent": everyone(400),  # without a request of a client
@@ -101,7 +106,7 @@ READS: Final[dict[str, Expected]] = {
     "/interaction/resume": everyone(400),
     "/interaction/turned-away": everyone(400),
     "/language": everyone(404),  # without a language
-    "/login": everyone(303) | dict.fromkeys(OUTSIDE, 200),
+    "/login": but(everyone(303), *OUTSIDE, status=200),
     "/notices": everyone(),
     "/notices/<code>": everyone(),
     "/oauth/authorize": everyone(400),
@@ -205,10 +210,10 @@ WRITES: Final[dict[str, list[Post]]] = {
     ],
     "/enterprise/handlers/<authorization_id>": [
         Post(
-            legal_persons(303) | {"other_legal_person": 404},
+            but(legal_persons(303), "other_legal_person", status=404),
             {"decision": "revoke", "reason_code": "left_enterprise"},
             frozenset({"legal_person"}),
-            forged=legal_persons(400) | {"other_legal_person": 404},
+            forged=but(legal_persons(400), "other_legal_person", status=404),
         )
     ],
     "/interaction/consent": [Post(everyone(400), {"decision": "allow"})],
@@ -217,7 +222,7 @@ WRITES: Final[dict[str, list[Post]]] = {
         Post(
             everyone(200),
             {"decision": "stay"},
-            forged=everyone(400) | dict.fromkeys(OUTSIDE, 200),
+            forged=but(everyone(400), *OUTSIDE, status=200),
         )
     ],
     "/interaction/turned-away": [Post(everyone(400), {})],
@@ -227,7 +232,7 @@ WRITES: Final[dict[str, list[Post]]] = {
             everyone(303),
             {},
             frozenset(KINDS) - OUTSIDE,
-            forged=everyone(400) | dict.fromkeys(OUTSIDE, 303),
+            forged=but(everyone(400), *OUTSIDE, status=303),
         )
     ],
     "/oauth/authorize": [Post(everyone(400), {})],
