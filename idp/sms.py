@@ -26,6 +26,9 @@ _TEXTS: Final[Mapping[str, str]] = {
     "recovery_codes_renewed": _FACTOR.replace("{did}", "已生成新的恢复码，原恢复码失效"),
     "recovery_code_used": _FACTOR.replace("{did}", "已使用一个恢复码"),
     "factors_reset": _FACTOR.replace("{did}", "的动态口令和通行密钥已由平台重置，请重新登录并设置"),
+    "reset_password": _CODE.replace("{use}", "重设密码"),
+    "find_account": _CODE.replace("{use}", "账号找回"),
+    "account_found": "您的登录名为{login_name}。如非本人操作，请忽略。",
     "password_changed": "您的账号{login_name}的登录密码已修改。如非本人操作，请致电12381。",
     "password_reset": "您的账号{login_name}的登录密码已重设，此前的登录均已退出。如非本人操作，请致电12381。",
     "password_temporary": "您的账号{login_name}已发放临时密码，24小时内有效，登录时须设置新密码。"

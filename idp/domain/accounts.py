@@ -114,6 +114,11 @@ def mask_phone(phone: str) -> str:
     return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 11 else "*" * len(phone)
 
 
+def mask_login_name(login_name: str) -> str:
+    """``de******er``: enough for its owner."""
+    return login_name[:2] + "*" * (len(login_name) - 4) + login_name[-2:]
+
+
 def mask_email(email: str) -> str:
     """``con***@163.com``; a name of fewer than three characters is shown whole."""
     name, _, host = email.rpartition("@")

@@ -35,6 +35,7 @@ class AuditEvent(StrEnum):
     RECOVERY_CODE_USE = "factor:recovery_code_use"
     PASSWORD_CHANGE = "account:password_change"
     PASSWORD_RESET = "account:password_reset"
+    ACCOUNT_FIND = "account:find"
     PASSWORD_TEMPORARY = "account:password_temporary"
     ACCOUNT_FREEZE = "account:freeze"
     ACCOUNT_UNFREEZE = "account:unfreeze"

@@ -20,6 +20,7 @@ _REASONS: Final[Mapping[str, tuple[str, str, str]]] = {
     "logout": ("user", "The person signed out", "本人退出登录"),
     "remote": ("user", "The person ended the session from elsewhere", "本人远程退出登录"),
     "password_changed": ("user", "The person changed the password", "本人修改了密码"),
+    "password_reset": ("user", "The password was set anew", "重设了密码"),
     "consent_withdrawn": ("user", "The person withdrew the consent", "本人撤回了授权同意"),
     "frozen": ("admin", "An administrator froze the account", "平台冻结了账号"),
     HANDLER_REVOKED: ("admin", "The enterprise revoked the handler authorisation", "企业撤销了经办人授权"),

@@ -67,6 +67,13 @@ def forget_failures(platform: Platform, subject: str) -> None:
         platform.ephemeral.drop(_attempts_key(subject))
 
 
+def unlock(platform: Platform, subject: str) -> None:
+    """Whoever has proved to be the holder may try again at once."""
+    if platform.settings.throttle:
+        platform.ephemeral.drop(_attempts_key(subject))
+        platform.ephemeral.drop(_lock_key(subject))
+
+
 def _lock_key(subject: str) -> str:
     return f"login:lock:{subject}"
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import (
+    ColumnElement,
     ForeignKey,
     Index,
     String,
@@ -136,6 +137,20 @@ def find_account(session: Session, account_id: str) -> Account | None:
 def find_account_id(session: Session, login_name: str) -> str | None:
     """The id of the account with a login name, without regard to case."""
     return session.scalar(select(accounts.c.id).where(accounts.c.login_name_index == login_name.lower()))
+
+
+def find_by_phone(session: Session, phone_index: str) -> Account | None:
+    """The account that is bound to a phone."""
+    return session.scalar(select(Account).where(Account.phone_index == phone_index, _not_deleted()))
+
+
+def find_by_document(session: Session, document_index: str) -> Account | None:
+    """The account of the verified natural person with a document."""
+    return session.scalar(select(Account).where(Account.document_index == document_index, _not_deleted()))
+
+
+def _not_deleted() -> ColumnElement[bool]:
+    return Account.status != "deleted"
 
 
 def list_accounts(session: Session, login_name_part: str, offset: int, limit: int) -> list[Account]:

@@ -89,6 +89,15 @@ def find_of_legal_account(session: Session, account_id: str) -> Enterprise | Non
     return session.scalar(select(Enterprise).where(Enterprise.legal_account_id == account_id))
 
 
+def find_legal_account(session: Session, enterprise_credit_code: str) -> Account | None:
+    """The legal-person account of the enterprise with a canonical credit code."""
+    return session.scalar(
+        select(Account)
+        .join(Enterprise, Enterprise.legal_account_id == Account.id)
+        .where(Enterprise.enterprise_credit_code == enterprise_credit_code, Account.status != "deleted")
+    )
+
+
 def is_enterprise_taken(session: Session, enterprise_credit_code: str) -> bool:
     """Whether the credit code has its legal-person account."""
     row = exists().where(Enterprise.enterprise_credit_code == enterprise_credit_code)

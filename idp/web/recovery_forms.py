@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from wtforms import HiddenField, PasswordField
 
-from idp.web.forms import PASSWORD_BOX, PageForm
+from idp.web.forms import (
+    PASSWORD_BOX,
+    HandlerApplicationForm,
+    LoginForm,
+    NaturalPersonForm,
+    PageForm,
+    RegistrationForm,
+    WithCaptcha,
+)
 
 _NEW_PASSWORD = {"maxlength": 64, "autocomplete": "new-password", "required": True}
 
@@ -15,3 +23,29 @@ class NewPasswordForm(PageForm):
     password = PasswordField("新密码", widget=PASSWORD_BOX, render_kw=_NEW_PASSWORD)
     confirm_password = PasswordField("确认新密码", widget=PASSWORD_BOX, render_kw=_NEW_PASSWORD)
     ticket = HiddenField()
+
+
+class ForgottenPasswordForm(PageForm):
+    """忘记密码: who it is."""
+
+    identifier = LoginForm.identifier
+    sms_code = LoginForm.sms_code
+
+
+class ResetForm(NewPasswordForm):
+    """忘记密码: the second proof and the new password."""
+
+    document_number = NaturalPersonForm.document_number
+    enterprise_credit_code = HandlerApplicationForm.enterprise_credit_code
+
+
+class FindAccountForm(WithCaptcha, PageForm):
+    """账号找回, each way with its own fields."""
+
+    by = HiddenField()
+    phone = RegistrationForm.phone
+    real_name = NaturalPersonForm.real_name
+    document_type = NaturalPersonForm.document_type
+    document_number = NaturalPersonForm.document_number
+    enterprise_credit_code = HandlerApplicationForm.enterprise_credit_code
+    sms_code = RegistrationForm.sms_code

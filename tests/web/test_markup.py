@@ -27,6 +27,10 @@ PUBLIC = [
     "/dev/outbox",
     "/nothing-here",
 ]
+RECOVERY = [
+    "/forgot-password",
+    *(f"/find-account?by={way}" for way in ("phone", "natural_person", "legal_person")),
+]
 PERSONAL = [
     "/account",
     "/account/verification",
@@ -83,7 +87,7 @@ def check(visitor: Visitor, path: str) -> None:
     assert set(page.unlabelled) <= page.labelled
 
 
-@pytest.mark.parametrize("path", PUBLIC)
+@pytest.mark.parametrize("path", PUBLIC + RECOVERY)
 def test_public_pages_have_one_heading_unique_ids_and_labels(visitor: Visitor, path: str) -> None:
     check(visitor, path)
 

@@ -12,6 +12,7 @@ NOTICES: dict[str, str] = {
     "system_unbound": "已解除绑定，该系统的登录随即失效。",
     "consent_withdrawn": "已撤回授权，该系统不能再凭此前的授权访问您的信息。",
     "password_changed": "密码已修改，下次登录请使用新密码。",
+    "password_reset": "密码已重设，请使用新密码登录。此前的登录已全部退出。",
     "verified": "实名认证已通过。",
     "verification_submitted": "申请已提交，请等待审核结果，结果会以短信告知。",
     "handler_applied": "申请已提交，请等待企业法人账号审核，结果会以短信告知。",
