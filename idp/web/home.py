@@ -10,6 +10,7 @@ from idp.domain import search as texts
 from idp.services import handlers, systems
 from idp.services.authentication import LoginView
 from idp.web.health import unready
+from idp.web.languages import translated
 from idp.web.messages.answers import ANSWERS, CHAPTERS, PHONES, Answer
 from idp.web.messages.blocks import BLOCKS, BLOCKS_BY_CODE, HOT_TERMS
 from idp.web.messages.bulletins import BULLETINS
@@ -99,5 +100,8 @@ def steps_of(login: LoginView | None) -> list[Step]:
 def _answers(query: str) -> list[Answer]:
     """The answers to what was asked, the best first."""
     by_code = {answer.code: answer for answer in ANSWERS}
-    searched = [texts.Text(a.code, a.question, " ".join([*a.text, a.words])) for a in ANSWERS]
+    searched = [
+        texts.Text(a.code, translated(a.question), " ".join([*map(translated, a.text), a.words]))
+        for a in ANSWERS
+    ]
     return [by_code[code] for code in texts.find(searched, query)]

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from flask import Blueprint, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 
 from idp.domain import progress, search
 from idp.services import proceedings, systems
 from idp.services.proceedings import Proceeding
 from idp.services.systems import SystemView
+from idp.web.languages import translated as _
 from idp.web.messages import name
 from idp.web.messages.answers import ANSWERS
 from idp.web.messages.blocks import BLOCKS, HOT_TERMS, Block

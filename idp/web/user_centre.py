@@ -14,6 +14,7 @@ from idp.web.forms import EnterpriseForm, PasswordForm
 from idp.web.home import steps_of
 from idp.web.messages import notify, shared_data
 from idp.web.pages import keeps_typed_values, pages
+from idp.web.search import page_at
 from idp.web.session import origin, platform, require_login
 
 blueprint = pages("user_centre", __name__, "/account")
@@ -29,6 +30,7 @@ def account() -> ResponseReturnValue:
         review=reviews.latest(platform(), login.account_id),
         candidates=handlers.acting_candidates(platform(), login.account_id, clock.now()),
         steps=steps_of(login),
+        page_at=page_at,
     )
 
 

@@ -51,6 +51,17 @@ def test_the_account_page_masks_what_identifies(person: Visitor) -> None:
         assert kept_back not in page
 
 
+def test_the_user_centre_has_what_the_document_names(person: Visitor, owner: Visitor) -> None:
+    for somebody, own in ((person, "经办人申请"), (owner, "经办人审核")):
+        page = somebody.get("/account").text
+        for text in ("☑已实名认证", "系统绑定", "切换企业", "账号设置", "实名认证", own):
+            assert text in page
+    page = person.get("/account").text
+    assert "9****************7" in page
+    for fact in ("账号", "姓名", "证件类型", "证件号码", "手机号", "邮箱"):
+        assert f"<dt>{fact}</dt>" in page
+
+
 def test_each_state_has_one_clear_next_step(visitor: Visitor, person: Visitor, owner: Visitor) -> None:
     visitor.register("newcomer", "19900001005")
     for somebody, next_step in ((visitor, "立即认证"), (person, "经办人申请"), (owner, "经办人审核")):
