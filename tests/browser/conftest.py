@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.applications import ROOT, Applications, serving
 
 QUIET = (
+    "--accept-lang=zh-CN",  # the pages follow the browser
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-gpu",

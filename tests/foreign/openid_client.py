@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import pytest
-
-from tests.applications import ROOT, Applications
+from tests import npm
+from tests.applications import Applications
 from tests.foreign.sites import MATTER, SCOPE, Landing, let_in
 from tests.journeys.people import Page, Person
 
@@ -61,8 +57,8 @@ class Program:
 def running() -> Iterator[Program]:
     """A process of its own while the block runs."""
     with subprocess.Popen(
-        [_program("node"), "client.mjs"],
-        cwd=_installed(),
+        [npm.program("node"), "client.mjs"],
+        cwd=npm.installed(SOURCE, FILES),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -146,44 +142,3 @@ class OpenIdClient:
         """RFC 6749 §6."""
         refreshed: dict[str, Any] = self.program.ask("refresh", token=tokens["refresh_token"])
         return refreshed
-
-
-def _installed() -> Path:
-    """The program beside the packages of its lock, installed once for each version of the two.
-
-    Two test processes may install at once: the first to finish wins, the other takes what is there.
-    """
-    content = b"".join((SOURCE / name).read_bytes() for name in FILES)
-    directory = ROOT / "var" / "openid-client" / hashlib.sha256(content).hexdigest()[:16]
-    if not directory.exists():
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(dir=directory.parent))
-        for name in FILES:
-            shutil.copy(SOURCE / name, part)
-        _install(part)
-        try:
-            part.rename(directory)
-        except OSError:
-            shutil.rmtree(part)
-    return directory
-
-
-def _install(directory: Path) -> None:
-    npm = _program("npm")
-    done = subprocess.run(
-        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"],
-        cwd=directory,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        pytest.fail(f"npm can't install openid-client:\n{done.stderr}", pytrace=False)
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        pytest.fail(f"{name} is not installed; `make test` says what to install", pytrace=False)
-    return found
