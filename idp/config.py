@@ -55,6 +55,7 @@ class Settings:
     admin_acr: str = "2fa-crypto"
     dpop_nonce: bool = False
     registration: str = "token"
+    scan_retention_days: int = 30
 
     @property
     def development(self) -> bool:
@@ -127,6 +128,7 @@ class _Reader:
             ),
             dpop_nonce=self._switch("dpop_nonce", default=False),
             registration=self._choice("registration", "token", ("token", "open")),
+            scan_retention_days=self._count("scan_retention_days", 30, most=3650),
         )
 
     def _optional(self, name: str) -> str | None:

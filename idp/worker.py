@@ -34,6 +34,7 @@ from idp.services import (
     handler_reminders,
     outbox,
     retention,
+    scan_retention,
     signals,
 )
 from idp.services.lanes import Lanes
@@ -104,6 +105,7 @@ def _chores(platform: Platform) -> list[_Chore]:
         _Chore(END_EVERY_SECONDS, lambda: authorizations.end_lapsed_handlers(platform, clock.now())),
         _Chore(REMIND_EVERY_SECONDS, lambda: handler_reminders.remind_of_ends(platform, clock.now())),
         _Chore(PURGE_EVERY_SECONDS, lambda: retention.purge(clock.now())),
+        _Chore(PURGE_EVERY_SECONDS, lambda: scan_retention.purge(platform, clock.now(), ORIGIN)),
     ]
     store = platform.ephemeral
     if isinstance(store, DatabaseEphemeral):

@@ -43,6 +43,7 @@ class AuditEvent(StrEnum):
     REAL_NAME_APPROVE = "real_name:approve"
     REAL_NAME_REJECT = "real_name:reject"
     UPLOAD_VIEW = "upload:view"
+    UPLOAD_DELETE = "upload:delete"
     HANDLER_APPLY = "handler:apply"
     HANDLER_WITHDRAW = "handler:withdraw"
     HANDLER_APPROVE = "handler:approve"

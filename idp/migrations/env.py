@@ -23,6 +23,7 @@ from idp.storage import (
     handlers,
     known_devices,
     outbox,
+    scans,
     signals,
 )
 
@@ -41,6 +42,7 @@ ROWS = (
     handlers,
     known_devices,
     outbox,
+    scans,
     signals,
 )  # imported for their tables
 PLAIN = {database.UtcDateTime: "sa.DateTime(timezone=True)", database.Json: "sa.Text()"}

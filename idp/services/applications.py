@@ -14,7 +14,6 @@ from idp.domain import dates, real_name, submissions
 from idp.domain.errors import Problem, Refusal
 from idp.domain.real_name import Status, Verification
 from idp.domain.submissions import Subject
-from idp.services import scans
 from idp.services.platform import Platform
 from idp.services.scans import CheckedScan, Scan
 from idp.storage.enterprises import RealNameApplication, Upload
@@ -55,8 +54,10 @@ class Checked:
         return {**submissions.fields_of(self.subject), **extra}
 
 
-def check(platform: Platform, submission: Submission, now: datetime) -> Checked | Refusal:
-    """Every field and file, with all their problems at once."""
+def check(
+    platform: Platform, submission: Submission, given: Mapping[str, CheckedScan | Problem], now: datetime
+) -> Checked | Refusal:
+    """Every field and file (``given`` by field), with all their problems at once."""
     subject = submissions.read(
         submission.subject_type,
         submission.fields,
@@ -64,21 +65,14 @@ def check(platform: Platform, submission: Submission, now: datetime) -> Checked 
         allow_test=platform.settings.allow_test_identities,
     )
     explanation = submissions.read_explanation(submission.fields) if submission.manual else None
-    files = _check_scans(submission)
+    required = real_name.REQUIRED_SCANS.get(submission.subject_type, ())
+    files = [given.get(purpose, Problem("required", purpose)) for purpose in required]
     problems = [p for part in (subject, explanation) if isinstance(part, Refusal) for p in part.problems]
     problems += [file for file in files if isinstance(file, Problem)]
     if problems or isinstance(subject, Refusal) or isinstance(explanation, Refusal):
         return Refusal(tuple(problems))
     fit = tuple(file for file in files if isinstance(file, CheckedScan))
     return Checked(submission.subject_type, subject, explanation, fit, submission.manual)
-
-
-def _check_scans(submission: Submission) -> list[CheckedScan | Problem]:
-    given = {scan.purpose: scan for scan in submission.scans}
-    return [
-        scans.check(given.get(purpose, Scan(purpose, "", b"")))
-        for purpose in real_name.REQUIRED_SCANS.get(submission.subject_type, ())
-    ]
 
 
 def application_row(

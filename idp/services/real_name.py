@@ -16,8 +16,17 @@ from idp.domain.errors import Refusal
 from idp.domain.real_name import Status, Verification
 from idp.domain.submissions import Subject
 from idp.domain.throttling import REAL_NAME_OF_ACCOUNT
-from idp.services import applications, audit, identities, outbox, throttling
+from idp.services import (
+    applications,
+    audit,
+    held_scans,
+    identities,
+    outbox,
+    scan_retention,
+    throttling,
+)
 from idp.services.applications import Checked, Submission
+from idp.services.held_scans import Received
 from idp.services.platform import Platform
 from idp.services.reviews import (
     ReviewView,
@@ -30,6 +39,7 @@ from idp.services.reviews import (
     list_pending,
 )
 from idp.storage import enterprises as rows
+from idp.storage import scans as scan_rows
 from idp.storage.accounts import Account
 from idp.storage.database import reading, transaction
 from idp.storage.enterprises import RealNameApplication
@@ -44,6 +54,7 @@ __all__ = [
     "decide",
     "get_review",
     "get_upload",
+    "hold",
     "latest",
     "list_pending",
     "submit",
@@ -64,9 +75,31 @@ def submit(
     """Authenticate the account by the registry, or queue the submission for a reviewer.
 
     The registry is asked outside the transaction; the account's state is checked before and inside it.
+    Files that are fine are held for an hour when anything else isn't.
     """
+    received = held_scans.receive(platform, account_id, submission.subject_type, submission.scans, origin)
+    if isinstance(received, Refusal):
+        return received
+    outcome = _submit(platform, account_id, submission, received, origin)
+    if isinstance(outcome, Refusal):
+        held_scans.hold(platform, account_id, submission.subject_type, received.fresh)
+    return outcome
+
+
+def hold(platform: Platform, account_id: str, submission: Submission, origin: Origin) -> Refusal | None:
+    """Only check and hold the files: the form isn't looked at yet, and will come again."""
+    received = held_scans.receive(platform, account_id, submission.subject_type, submission.scans, origin)
+    if isinstance(received, Refusal):
+        return received
+    held_scans.hold(platform, account_id, submission.subject_type, received.fresh)
+    return Refusal(received.problems) if received.problems else None
+
+
+def _submit(
+    platform: Platform, account_id: str, submission: Submission, received: Received, origin: Origin
+) -> SubmissionOutcome | Refusal:
     now = clock.now()
-    checked = applications.check(platform, submission, now)
+    checked = applications.check(platform, submission, received.files, now)
     if isinstance(checked, Refusal):
         return checked
     refusal = _refuse_early(platform, account_id, checked.subject)
@@ -137,7 +170,9 @@ def _store(
     cipher = platform.keyring.fields
     application = applications.application_row(cipher, account_id, checked, after, now)
     session.add(application)
-    session.add_all(applications.upload_rows(cipher, application, checked.scans))
+    if not (after.status is Status.VERIFIED and _keeps_none(platform)):
+        session.add_all(applications.upload_rows(cipher, application, checked.scans))
+    scan_rows.drop_held(session, account_id)
     enterprise_id = _settle(session, platform, account, after, checked.subject, now)
     audit.record(
         session,
@@ -150,6 +185,11 @@ def _store(
     )
     status: Literal["approved", "pending"] = "approved" if after.status is Status.VERIFIED else "pending"
     return SubmissionOutcome(status, application.id)
+
+
+def _keeps_none(platform: Platform) -> bool:
+    """Whether scans end with the decision."""
+    return platform.settings.scan_retention_days == 0
 
 
 def _settle(
@@ -196,6 +236,8 @@ def _decide(
     application.reason = after.reason
     application.decided_at = now
     application.decided_by = actor_id
+    if _keeps_none(platform):
+        scan_retention.delete_of_application(session, application.id, origin)
     enterprise_id = _settle(session, platform, account, after, subject, now)
     _tell(session, platform, account, after)
     audit.record(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -17,6 +17,7 @@ from idp.domain.errors import Refusal
 from idp.services import applications, audit
 from idp.services.platform import Platform
 from idp.storage import enterprises as rows
+from idp.storage import scans as scan_rows
 from idp.storage.accounts import Account
 from idp.storage.database import reading, transaction
 from idp.storage.enterprises import RealNameApplication, Upload
@@ -26,12 +27,13 @@ PAGE_SIZE: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class ScanView:
-    """A scan without its content; ``size`` in bytes."""
+    """A scan without its content; ``size`` in bytes, ``kept_until`` None while no decision has been made."""
 
     id: str
     purpose: str
     content_type: str
     size: int
+    kept_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +116,45 @@ def get_upload(platform: Platform, upload_id: str, actor_id: str, origin: Origin
         upload = session.get(Upload, upload_id)
         if upload is None or not _is_administrator(session, actor_id):
             return Refusal.of("not_found")
-        audit.record(
-            session,
-            AuditEvent.UPLOAD_VIEW,
-            origin,
-            account_id=actor_id,
-            object_id=upload.id,
-            detail={"applicant": upload.account_id, "purpose": upload.purpose},
-        )
+        _record_view(session, upload, actor_id, origin)
+    return _opened(platform, upload)
+
+
+def get_own_upload(
+    platform: Platform, upload_id: str, account_id: str, origin: Origin
+) -> UploadView | Refusal:
+    """The same for the account that sent it."""
+    with transaction() as session:
+        upload = session.get(Upload, upload_id)
+        if upload is None or upload.account_id != account_id:
+            return Refusal.of("not_found")
+        _record_view(session, upload, account_id, origin)
+    return _opened(platform, upload)
+
+
+def list_own_uploads(platform: Platform, account_id: str) -> list[ScanView]:
+    """What an account has sent and is still kept, the newest first."""
+    kept_for = timedelta(days=platform.settings.scan_retention_days)
+    with reading() as session:
+        found = scan_rows.list_uploads_of_account(session, account_id)
+    return [
+        ScanView(u.id, u.purpose, u.content_type, u.size, a.decided_at + kept_for if a.decided_at else None)
+        for u, a in found
+    ]
+
+
+def _record_view(session: Session, upload: Upload, actor_id: str, origin: Origin) -> None:
+    audit.record(
+        session,
+        AuditEvent.UPLOAD_VIEW,
+        origin,
+        account_id=actor_id,
+        object_id=upload.id,
+        detail={"applicant": upload.account_id, "purpose": upload.purpose},
+    )
+
+
+def _opened(platform: Platform, upload: Upload) -> UploadView:
     content = platform.keyring.fields.decrypt_bytes(upload.content_encrypted, applications.CONTENT_CONTEXT)
     return UploadView(upload.id, upload.purpose, upload.content_type, content)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import PurePath, PureWindowsPath
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Final
 
 import filetype
 
 from idp.domain.errors import Problem
+from idp.services import documents
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 LARGEST_BYTES: Final = 5 * 1024 * 1024
 MOST_PIXELS: Final = 25_000_000
 LONGEST_SIDE: Final = 3000  # pixels kept: a page at 250 dpi
-MOST_PAGES: Final = 10
+LARGEST_STORED_BYTES: Final = (
+    20 * 1024 * 1024
+)  # an image encoded anew may have grown: 25 million pixels of noise
+LONGEST_NAME: Final = 80
+LONGEST_WAIT_SECONDS: Final = 20
 JPEG_QUALITY: Final = 88
 _SUFFIXES: Final = {
     "image/jpeg": frozenset({".jpg", ".jpeg"}),
@@ -41,18 +46,23 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class CheckedScan:
-    """A scan that opens, is what its name says, and carries nothing but pixels if it is an image."""
+    """A scan that opens, is what its name says, and carries nothing but pixels or pages.
+
+    ``filename`` is the last part of what the browser called it, for its owner to know it again.
+    """
 
     purpose: str
     content_type: str
     content: bytes
+    filename: str = ""
 
 
 def check(scan: Scan) -> CheckedScan | Problem:
     """The scan, fit to be stored and shown to a reviewer, or what is wrong with it.
 
-    PDF, JPEG and PNG of at most 5 MiB. Images are encoded anew: metadata, trailing bytes and whatever else
-    hides in a file stays behind. PDFs are kept as they are, if they open without a password.
+    PDF, JPEG and PNG of at most 5 MiB. Images are encoded anew and the pages of a PDF written anew: metadata,
+    trailing bytes, scripts and whatever else hides in a file stays behind. ``service_unavailable`` when the
+    files of others have taken too long.
     """
     if not scan.content:
         return Problem("required", scan.purpose)
@@ -63,17 +73,30 @@ def check(scan: Scan) -> CheckedScan | Problem:
         return Problem("scan_type_unknown", scan.purpose)
     if PurePath(scan.filename).suffix.lower() not in _SUFFIXES[content_type]:
         return Problem("scan_name_mismatch", scan.purpose)
-    with _places:
+    if not _places.acquire(timeout=LONGEST_WAIT_SECONDS):
+        return Problem("service_unavailable", scan.purpose)
+    try:
         return _checked(scan, content_type)
+    finally:
+        _places.release()
 
 
 def _checked(scan: Scan, content_type: str) -> CheckedScan | Problem:
     if content_type == "application/pdf":
-        fault = _pdf_fault(scan.content)
-        content = scan.content
+        fault, content = documents.rewritten(scan.content)
     else:
         fault, content = _redrawn(scan.content, _PILLOW_FORMATS[content_type])
-    return Problem(fault, scan.purpose) if fault else CheckedScan(scan.purpose, content_type, content)
+    if not fault and len(content) > LARGEST_STORED_BYTES:
+        fault = "scan_too_large"
+    if fault:
+        return Problem(fault, scan.purpose, {"megabytes": LARGEST_BYTES // 1024**2})
+    return CheckedScan(scan.purpose, content_type, content, _shown_name(scan.filename))
+
+
+def _shown_name(filename: str) -> str:
+    """The last part of a name, printable and not too long; Windows' parts are told apart as well."""
+    name = PureWindowsPath(filename).name
+    return "".join(character for character in name if character.isprintable())[-LONGEST_NAME:]
 
 
 def _redrawn(content: bytes, image_format: str) -> tuple[str | None, bytes]:
@@ -113,19 +136,3 @@ def _on_white(image: Image) -> Image:
     paper = new("RGB", image.size, "white")
     paper.paste(image, mask=image)
     return paper
-
-
-def _pdf_fault(content: bytes) -> str | None:
-    """Why this PDF can't be accepted: it needs a password, has too many pages, or doesn't open."""
-    from pypdf import PdfReader  # noqa: PLC0415 - 25 MB that a worker without PDFs never needs
-
-    try:
-        reader = PdfReader(io.BytesIO(content), strict=False)
-        if reader.is_encrypted:
-            return "scan_encrypted"
-        pages = len(reader.pages)
-    except Exception:  # noqa: BLE001 (as above: a broken file breaks a parser in many ways)
-        return "scan_unreadable"
-    if pages > MOST_PAGES:
-        return "scan_too_many_pages"
-    return None if pages else "scan_unreadable"

@@ -127,7 +127,7 @@ document.querySelectorAll("button[data-send-code]").forEach((button) => {
 // Uploads show name, size and, for pictures, a preview.
 document.querySelectorAll("input[type=file]").forEach((input) => {
   input.addEventListener("change", () => {
-    const preview = input.closest(".field").querySelector(".preview");
+    const preview = input.closest(".field").querySelector("[data-chosen]");
     const file = input.files[0];
     preview.replaceChildren();
     preview.classList.toggle("shown", Boolean(file));

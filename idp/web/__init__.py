@@ -29,6 +29,7 @@ from idp.web import (
     progress,
     protocol,
     recovery,
+    scan_files,
     search,
     security,
     session,
@@ -81,6 +82,7 @@ BLUEPRINTS = (
 def register(app: Flask) -> None:
     """Give the application its pages; ``app.extensions["idp"]`` holds the Platform already."""
     _configure(app)
+    app.request_class = scan_files.PageRequest
     Bootstrap5(app)
     pages.csrf.init_app(app)
     for module in (languages, language_switch, security, session, errors, messages, paths, captchas, waiting):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.domain.errors import Refusal
-from idp.services import real_name, reviews
+from idp.services import held_scans, real_name, reviews
 from idp.services.applications import Submission
 from idp.services.authentication import LoginView
 from idp.services.scans import Scan
@@ -14,6 +14,7 @@ from idp.web import captchas, session
 from idp.web.forms import LegalPersonForm, NaturalPersonForm
 from idp.web.messages import notify
 from idp.web.pages import keeps_typed_values, pages, takes_uploads
+from idp.web.scan_files import scan_response
 from idp.web.session import origin, platform, require_login
 
 FORMS = {"natural_person": NaturalPersonForm, "legal_person": LegalPersonForm}
@@ -36,24 +37,54 @@ def verification() -> ResponseReturnValue:
         return _state_page(login)
     form: VerificationForm = FORMS[subject_type]()
     if request.method == "GET":
-        return _form_page(form, subject_type)
+        return _form_page(form, subject_type, login)
     if not form.is_ours():
-        return _form_page(form, subject_type, 400)
-    if request.form.get("action") == captchas.ANOTHER:
-        return _form_page(form, subject_type)
-    return _submit(form, subject_type, login)
+        return _form_page(form, subject_type, login, 400)
+    return _act(form, subject_type, login)
 
 
-def _submit(form: VerificationForm, subject_type: str, login: LoginView) -> ResponseReturnValue:
-    if isinstance(form, NaturalPersonForm) and not captchas.is_passed(form):
-        return _form_page(form, subject_type, 422)
+@blueprint.get("/uploads/<upload_id>")
+def upload(upload_id: str) -> ResponseReturnValue:
+    """A scan of one's own submission, while it is kept."""
+    found = reviews.get_own_upload(platform(), upload_id, require_login().account_id, origin())
+    if isinstance(found, Refusal):
+        abort(404)
+    return scan_response(found.content, found.content_type, found.id)
+
+
+@blueprint.get("/held/<held_id>")
+def held(held_id: str) -> ResponseReturnValue:
+    """A scan that waits for its form to be sent again."""
+    found = held_scans.get_held(platform(), held_id, require_login().account_id, origin())
+    if isinstance(found, Refusal):
+        abort(404)
+    return scan_response(found.content, found.content_type, held_id)
+
+
+def _act(form: VerificationForm, subject_type: str, login: LoginView) -> ResponseReturnValue:
     submission = Submission(
         subject_type=subject_type, fields=_fields(form), scans=_scans(subject_type), manual=_is_manual()
     )
+    another = request.form.get("action") == captchas.ANOTHER
+    if another or (isinstance(form, NaturalPersonForm) and not captchas.is_passed(form)):
+        _hold_files(form, submission, login)
+        return _form_page(form, subject_type, login, 422 if form.problem_texts else 200)
+    return _submit(form, submission, login)
+
+
+def _hold_files(form: VerificationForm, submission: Submission, login: LoginView) -> None:
+    """Whatever else is to be done first: the files needn't be picked again."""
+    refusal = real_name.hold(platform(), login.account_id, submission, origin())
+    if refusal:
+        form.refuse(refusal)
+
+
+def _submit(form: VerificationForm, submission: Submission, login: LoginView) -> ResponseReturnValue:
     outcome = real_name.submit(platform(), login.account_id, submission, origin())
     if isinstance(outcome, Refusal):
         form.refuse(outcome)
-        return _form_page(form, subject_type, 422, mismatch=outcome.code == "registry_mismatch")
+        mismatch = outcome.code == "registry_mismatch"
+        return _form_page(form, submission.subject_type, login, 422, mismatch=mismatch)
     if outcome.status == "approved":
         session.renew_token()
     notify("verified" if outcome.status == "approved" else "verification_submitted")
@@ -80,17 +111,27 @@ def _is_manual() -> bool:
 
 
 def _state_page(login: LoginView) -> ResponseReturnValue:
-    review = reviews.latest(platform(), login.account_id)
-    return render_template("user_centre/verification.html", review=review, manual=_is_manual())
+    return render_template(
+        "user_centre/verification.html",
+        review=reviews.latest(platform(), login.account_id),
+        uploads=reviews.list_own_uploads(platform(), login.account_id),
+        manual=_is_manual(),
+    )
 
 
 def _form_page(
-    form: VerificationForm, subject_type: str, status: int = 200, *, mismatch: bool = False
+    form: VerificationForm,
+    subject_type: str,
+    login: LoginView,
+    status: int = 200,
+    *,
+    mismatch: bool = False,
 ) -> ResponseReturnValue:
     page = render_template(
         f"user_centre/{subject_type}.html",
         form=form,
         subject_type=subject_type,
+        held=held_scans.list_held(platform(), login.account_id, subject_type),
         manual=_is_manual(),
         mismatch=mismatch,
     )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import zlib
 from struct import pack
 from typing import Any
@@ -8,9 +9,17 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import NameObject
+from pypdf.generic import (
+    ArrayObject,
+    DictionaryObject,
+    NameObject,
+    NumberObject,
+    StreamObject,
+    TextStringObject,
+)
 
 from idp.domain.errors import Problem
+from idp.services import scans
 from idp.services.scans import LARGEST_BYTES, LONGEST_SIDE, CheckedScan, Scan, check
 
 
@@ -203,3 +212,135 @@ def test_a_document_whose_pages_contain_themselves_is_refused() -> None:
     buffer = io.BytesIO()
     writer.write(buffer)
     assert refused("scan.pdf", buffer.getvalue()) == "scan_unreadable"
+
+
+def acting_document() -> bytes:
+    """A page with everything around it that a scan doesn't need."""
+    writer = PdfWriter()
+    page = writer.add_blank_page(595, 842)
+    script = DictionaryObject({NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): text("run()")})
+    launch = DictionaryObject({NameObject("/S"): NameObject("/Launch"), NameObject("/F"): text("cmd.exe")})
+    writer.add_attachment("program.exe", b"MZ and more")
+    writer.add_metadata({"/Author": "somebody"})
+    writer.root_object[NameObject("/OpenAction")] = script
+    page[NameObject("/AA")] = DictionaryObject({NameObject("/O"): launch})
+    link = {NameObject("/Subtype"): NameObject("/Link"), NameObject("/A"): launch}
+    page[NameObject("/Annots")] = ArrayObject([DictionaryObject(link)])
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue() + b"<script>alert(1)</script>"
+
+
+def text(value: str) -> TextStringObject:
+    return TextStringObject(value)
+
+
+def test_what_is_not_pages_stays_behind() -> None:
+    content = acting_document()
+    marks = (
+        b"/JS",
+        b"/Launch",
+        b"EmbeddedFile",
+        b"/AA",
+        b"/Annots",
+        b"somebody",
+        b"MZ and more",
+        b"<script>",
+    )
+    assert all(mark in content for mark in marks)
+    kept = checked("scan.pdf", content).content
+    assert [mark for mark in marks if mark in kept] == []
+    assert len(PdfReader(io.BytesIO(kept)).pages) == 1
+
+
+def test_what_is_drawn_stays() -> None:
+    writer = PdfWriter()
+    page = writer.add_blank_page(100, 200)
+    drawn = StreamObject()
+    drawn.set_data(b"0 0 10 10 re f")
+    page[NameObject("/Contents")] = drawn
+    page[NameObject("/Rotate")] = NumberObject(90)
+    fonts = {NameObject(f"/{name}"): DictionaryObject() for name in ("B", "AAA", "F1")}
+    page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): DictionaryObject(fonts)})
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    again: Any = PdfReader(io.BytesIO(checked("scan.pdf", buffer.getvalue()).content)).pages[0]
+    assert again.get_contents().get_data().strip() == b"0 0 10 10 re f"
+    assert again.rotation == 90
+    assert set(again["/Resources"]["/Font"]) == {"/B", "/AAA", "/F1"}
+    assert tuple(again.mediabox) == (0, 0, 100, 200)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"/S": NameObject("/JavaScript")},
+        {"/S": NameObject("/Launch")},
+        {"/JS": NameObject("/x")},
+        {"/Type": NameObject("/EmbeddedFile")},
+        {"/EF": DictionaryObject()},
+        {"/AA": DictionaryObject()},
+    ],
+)
+def test_what_acts_from_within_a_page_is_refused(hidden: dict[str, Any]) -> None:
+    writer = PdfWriter()
+    page = writer.add_blank_page(100, 200)
+    deep = DictionaryObject({NameObject(key): value for key, value in hidden.items()})
+    properties = DictionaryObject({NameObject("/P0"): ArrayObject([writer._add_object(deep)])})
+    page[NameObject("/Resources")] = DictionaryObject({NameObject("/Properties"): properties})
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    assert refused("scan.pdf", buffer.getvalue()) == "scan_active"
+
+
+def test_a_page_of_no_end_of_things_is_refused() -> None:
+    writer = PdfWriter()
+    page = writer.add_blank_page(100, 200)
+    many = ArrayObject([DictionaryObject() for _ in range(60_000)])
+    page[NameObject("/Resources")] = DictionaryObject({NameObject("/Properties"): many})
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    assert refused("scan.pdf", buffer.getvalue()) == "scan_unreadable"
+
+
+def test_a_document_that_is_a_picture_too_is_what_it_begins_as() -> None:
+    both = document() + picture("PNG")
+    assert b"PNG" not in checked("scan.pdf", both).content
+    assert refused("scan.png", both) == "scan_name_mismatch"
+    page = picture("PNG") + document()
+    assert b"%PDF" not in checked("scan.png", page).content
+
+
+def test_a_page_of_many_pages_in_little_is_refused() -> None:
+    """The same page over and over costs nothing to write; 100 thousand of them take long to read."""
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(document())))
+    pages: Any = writer.root_object[NameObject("/Pages")].get_object()
+    kid = pages[NameObject("/Kids")][0]
+    pages[NameObject("/Kids")] = ArrayObject([kid] * 5000)
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    assert refused("scan.pdf", buffer.getvalue()) in {"scan_too_many_pages", "scan_unreadable"}
+
+
+@pytest.mark.parametrize(
+    ("filename", "shown"),
+    [
+        ("证件.png", "证件.png"),
+        ("C:\\Users\\li\\证件.png", "证件.png"),
+        ("../../etc/证件.png", "证件.png"),
+        ("a" * 200 + ".png", "a" * 76 + ".png"),
+        ("证\u202e件\n.png", "证件.png"),
+    ],
+)
+def test_a_file_is_shown_by_the_last_part_of_its_name(filename: str, shown: str) -> None:
+    assert checked(filename, picture("PNG")).filename == shown
+
+
+def test_whoever_waits_too_long_for_others_files_hears_that_we_are_busy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scans, "LONGEST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(scans, "_places", threading.BoundedSemaphore(1))
+    with scans._places:
+        assert refused("scan.png", picture("PNG")) == "service_unavailable"
+    assert checked("scan.png", picture("PNG")).content_type == "image/png"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, make_response, redirect, render_template, request, url_for
+from flask import abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from idp.domain.errors import Refusal
@@ -12,9 +12,9 @@ from idp.web.admin.paging import page_number
 from idp.web.forms import ReviewForm
 from idp.web.messages import notify
 from idp.web.pages import keeps_typed_values
+from idp.web.scan_files import scan_response
 from idp.web.session import origin, platform, require_administrator
 
-SCAN_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"  # nothing in a scan may run or fetch
 DECIDED = {"approve": "review_approved", "reject": "review_rejected"}
 
 blueprint = admin_pages("reviews", __name__, "/admin/reviews")
@@ -54,15 +54,7 @@ def scan(upload_id: str) -> ResponseReturnValue:
     upload = reviews.get_upload(platform(), upload_id, actor, origin())
     if isinstance(upload, Refusal):
         abort(404)
-    disposition = (
-        "inline" if upload.content_type.startswith("image/") else f'attachment; filename="{upload_id}.pdf"'
-    )
-    headers = {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": SCAN_POLICY,
-        "Content-Disposition": disposition,
-    }
-    return Response(upload.content, mimetype=upload.content_type, headers=headers)
+    return scan_response(upload.content, upload.content_type, upload.id)
 
 
 def _page(form: ReviewForm, review_id: str, status: int = 200) -> ResponseReturnValue:

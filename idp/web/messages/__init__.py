@@ -70,6 +70,11 @@ def day(value: datetime | None) -> str:
     return value.astimezone(CHINA_STANDARD_TIME).strftime("%Y-%m-%d") if value else translated("长期")
 
 
+def file_size(size: int) -> str:
+    """The size of a file of ``size`` bytes, as app.js says it."""
+    return f"{size / 1024**2:.1f} MB" if size > 1024**2 else f"{-(size // -1024)} KB"
+
+
 def device(user_agent: str) -> str:
     """The browser and system behind a User-Agent header, as far as it tells; anyone can send anything."""
     browser = next((text for mark, text in names.BROWSERS.items() if mark in user_agent), "其他浏览器或程序")
@@ -92,6 +97,7 @@ def register(app: Flask) -> None:
         mask_phone=accounts.mask_phone,
         device=device,
         fault_text=fault_text,
+        file_size=file_size,
     )
     app.jinja_env.globals.update(
         name_of=name, names=names, error_pages=ERROR_PAGES, request_faults=REQUEST_FAULTS

@@ -307,6 +307,7 @@ AUDIT_EVENTS = {
     "real_name:approve": "通过实名认证",
     "real_name:reject": "驳回实名认证",
     "upload:view": "查看扫描件",
+    "upload:delete": "删除扫描件",
     "handler:apply": "申请经办人",
     "handler:withdraw": "撤回经办人申请",
     "handler:approve": "同意经办人",

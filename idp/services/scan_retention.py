@@ -1,0 +1,52 @@
+"""The end of scans: some days after a decision, with the account, or when a form was never sent again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from idp.domain.audit import AuditEvent, Origin
+from idp.services import audit
+from idp.services.platform import Platform
+from idp.storage import scans as rows
+from idp.storage.database import transaction
+
+BATCH: Final = 20  # up to 20 MB each: on SQLite everybody else's writes wait meanwhile
+
+
+def purge(platform: Platform, now: datetime, origin: Origin) -> int:
+    """Delete a batch of what is due; how many. For the worker."""
+    decided_before = now - timedelta(days=platform.settings.scan_retention_days)
+    with transaction() as session:
+        taken = rows.take_decided_uploads(session, decided_before, BATCH)
+        _record(session, taken, origin, "retention")
+    with transaction() as session:
+        return len(taken) + rows.purge_held(session, now, BATCH)
+
+
+def delete_of_application(session: Session, application_id: str, origin: Origin) -> int:
+    """Delete a submission's scans in the caller's transaction: where they aren't kept after a decision."""
+    taken = rows.take_uploads_of_application(session, application_id)
+    _record(session, taken, origin, "retention")
+    return len(taken)
+
+
+def delete_of_account(session: Session, account_id: str, origin: Origin) -> int:
+    """Delete every scan of an account in the caller's transaction: when the account is deleted; how many."""
+    taken = rows.take_uploads_of_account(session, account_id)
+    _record(session, taken, origin, "account_deleted")
+    return len(taken)
+
+
+def _record(session: Session, taken: list[tuple[str, str, str]], origin: Origin, reason: str) -> None:
+    for upload_id, account_id, purpose in taken:
+        audit.record(
+            session,
+            AuditEvent.UPLOAD_DELETE,
+            origin,
+            account_id=account_id,
+            object_id=upload_id,
+            detail={"purpose": purpose, "reason": reason},
+        )
