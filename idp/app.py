@@ -14,7 +14,7 @@ from idp.config import ConfigurationError, Settings
 from idp.crypto import PasswordHasher
 from idp.ephemeral import Ephemeral
 from idp.ephemeral.database import DatabaseEphemeral
-from idp.keyring import Keyring
+from idp.keyring import READING, Keyring
 from idp.oauth import routes
 from idp.outbound import Outbound
 from idp.services import demonstration
@@ -61,7 +61,7 @@ def _refuse_demonstration(app: Flask) -> None:
 
 def _platform(app: Flask, settings: Settings) -> Platform:
     keyring = Keyring.open(settings.keys_dir, settings.keys_passphrase)
-    keyring.ensure(clock.now())
+    keyring.ensure(clock.now(), READING if settings.upstream else ())
     outbound = Outbound(
         settings.outbound_allow + (LOOPBACK if settings.development else ()),
         settings.ca_bundle,

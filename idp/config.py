@@ -56,11 +56,21 @@ class Settings:
     dpop_nonce: bool = False
     registration: str = "token"
     scan_retention_days: int = 30
+    upstream_issuer: str | None = None
+    upstream_client_id: str | None = None
+    upstream_client_secret: str | None = None
+    upstream_name: str = "国家政务服务平台"
+    upstream_highest_level: str = "2fa"
 
     @property
     def development(self) -> bool:
         """Whether this is a developer's or a demonstration installation."""
         return self.env == "development"
+
+    @property
+    def upstream(self) -> bool:
+        """Whether people may sign in through another platform."""
+        return self.upstream_issuer is not None
 
     @property
     def mutual_tls(self) -> bool:
@@ -129,6 +139,13 @@ class _Reader:
             dpop_nonce=self._switch("dpop_nonce", default=False),
             registration=self._choice("registration", "token", ("token", "open")),
             scan_retention_days=self._count("scan_retention_days", 30, most=3650),
+            upstream_issuer=self._optional("upstream_issuer"),
+            upstream_client_id=self._optional("upstream_client_id"),
+            upstream_client_secret=self._optional("upstream_client_secret"),
+            upstream_name=self._text("upstream_name", default.upstream_name),
+            upstream_highest_level=self._choice(
+                "upstream_highest_level", default.upstream_highest_level, ("2fa", "2fa-crypto")
+            ),
         )
 
     def _optional(self, name: str) -> str | None:
@@ -177,7 +194,7 @@ class _Reader:
 
 def _faults(settings: Settings) -> list[str]:
     """Every reason not to start with these settings, one line each."""
-    faults = _faults_anywhere(settings) + _faults_of_mutual_tls(settings)
+    faults = _faults_anywhere(settings) + _faults_of_mutual_tls(settings) + _faults_of_upstream(settings)
     if not settings.development:
         faults += _faults_in_production(settings)
     return faults
@@ -233,6 +250,46 @@ def _faults_of_mutual_tls(settings: Settings) -> list[str]:
         ),
     ]
     return [text for wrong, text in checks if wrong]
+
+
+def _faults_of_upstream(settings: Settings) -> list[str]:
+    """The issuer is kept as it was written: the other platform's documents name it character by character."""
+    issuer, client_id = settings.upstream_issuer, settings.upstream_client_id
+    schemes = ("https://", "http://") if settings.development else ("https://",)
+    checks = [
+        (
+            issuer is not None and not (issuer.startswith(schemes) and _is_issuer(issuer)),
+            f"IDP_UPSTREAM_ISSUER: {issuer!r} is not the https address of an OpenID provider",
+        ),
+        (
+            issuer is not None and issuer.rstrip("/") == settings.issuer,
+            "IDP_UPSTREAM_ISSUER: this platform itself",
+        ),
+        (
+            (issuer is None) != (client_id is None),
+            "IDP_UPSTREAM_CLIENT_ID: goes together with IDP_UPSTREAM_ISSUER",
+        ),
+        (
+            # What our key signs for ourselves must never pass for a token that it signs for others.
+            client_id == settings.issuer,
+            "IDP_UPSTREAM_CLIENT_ID: must differ from IDP_ISSUER",
+        ),
+        (
+            issuer is None and settings.upstream_client_secret is not None,
+            "IDP_UPSTREAM_CLIENT_SECRET: needs IDP_UPSTREAM_ISSUER",
+        ),
+    ]
+    return [text for wrong, text in checks if wrong]
+
+
+def _is_issuer(url: str) -> bool:
+    """Whether this is an address as an issuer has it: a path maybe, no query or fragment (Discovery 3)."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises for a port that is none
+    except ValueError:
+        return False
+    return url.isascii() and url.isprintable() and bool(parts.hostname) and not set(url) & set("?#@ ")
 
 
 def _is_header(name: str | None) -> bool:

@@ -29,6 +29,8 @@ _TEXTS: Final[Mapping[str, str]] = {
     "reset_password": _CODE.replace("{use}", "重设密码"),
     "find_account": _CODE.replace("{use}", "账号找回"),
     "account_found": "您的登录名为{login_name}。如非本人操作，请忽略。",
+    "upstream_login": _CODE.replace("{use}", "确认登录"),
+    "upstream_linked": "您的账号{login_name}已关联{upstream_name}账号并登录。如非本人操作，请致电12381。",
     "password_changed": "您的账号{login_name}的登录密码已修改。如非本人操作，请致电12381。",
     "password_reset": "您的账号{login_name}的登录密码已重设，此前的登录均已退出。如非本人操作，请致电12381。",
     "password_temporary": "您的账号{login_name}已发放临时密码，24小时内有效，登录时须设置新密码。"

@@ -76,6 +76,11 @@ def test_every_variable_is_read() -> None:
             "IDP_ADMIN_ACR": "2fa-crypto",
             "IDP_DPOP_NONCE": "on",
             "IDP_REGISTRATION": "open",
+            "IDP_UPSTREAM_ISSUER": "https://national.example",
+            "IDP_UPSTREAM_CLIENT_ID": "miit-platform",
+            "IDP_UPSTREAM_CLIENT_SECRET": "u",
+            "IDP_UPSTREAM_NAME": "省级平台",
+            "IDP_UPSTREAM_HIGHEST_LEVEL": "2fa-crypto",
         }
     )
     unchanged = {
@@ -209,3 +214,46 @@ def test_mutual_tls_is_there_with_a_proxy_that_passes_certificates() -> None:
 )
 def test_half_of_mutual_tls_is_none(changes: dict[str, str], named: list[str]) -> None:
     assert faults(PRODUCTION | MUTUAL_TLS | changes) == named
+
+
+UPSTREAM: Final = {
+    "IDP_UPSTREAM_ISSUER": "https://national.example/oidc/",
+    "IDP_UPSTREAM_CLIENT_ID": "miit-platform",
+}
+
+
+def test_another_platform_is_named_as_it_names_itself() -> None:
+    settings = Settings.from_env(PRODUCTION | UPSTREAM)
+    assert settings.upstream
+    assert settings.upstream_issuer == "https://national.example/oidc/"
+    assert settings.upstream_name == "国家政务服务平台"
+    assert settings.upstream_highest_level == "2fa"
+    assert not Settings.from_env(PRODUCTION).upstream
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"IDP_UPSTREAM_ISSUER": "http://national.example"}, "IDP_UPSTREAM_ISSUER"),
+        ({"IDP_UPSTREAM_ISSUER": "https://national.example?x"}, "IDP_UPSTREAM_ISSUER"),
+        ({"IDP_UPSTREAM_ISSUER": "https://user@national.example"}, "IDP_UPSTREAM_ISSUER"),
+        ({"IDP_UPSTREAM_ISSUER": "https://national.example:port"}, "IDP_UPSTREAM_ISSUER"),
+        ({"IDP_UPSTREAM_ISSUER": "https://国家.example"}, "IDP_UPSTREAM_ISSUER"),
+        ({"IDP_UPSTREAM_ISSUER": "https://id.example/"}, "IDP_UPSTREAM_ISSUER"),
+        ({"IDP_UPSTREAM_CLIENT_ID": ""}, "IDP_UPSTREAM_CLIENT_ID"),
+        ({"IDP_UPSTREAM_CLIENT_ID": "https://id.example"}, "IDP_UPSTREAM_CLIENT_ID"),
+        ({"IDP_UPSTREAM_HIGHEST_LEVEL": "4fa"}, "IDP_UPSTREAM_HIGHEST_LEVEL"),
+    ],
+)
+def test_half_another_platform_is_a_fault(change: dict[str, str], fault: str) -> None:
+    assert faults(PRODUCTION | UPSTREAM | change) == [fault]
+
+
+def test_a_secret_belongs_to_a_platform() -> None:
+    assert faults(PRODUCTION | {"IDP_UPSTREAM_CLIENT_SECRET": "x"}) == ["IDP_UPSTREAM_CLIENT_SECRET"]
+    assert faults(PRODUCTION | {"IDP_UPSTREAM_CLIENT_ID": "x"}) == ["IDP_UPSTREAM_CLIENT_ID"]
+
+
+def test_in_development_another_platform_may_be_on_this_machine() -> None:
+    settings = Settings.from_env(DEVELOPMENT | UPSTREAM | {"IDP_UPSTREAM_ISSUER": "http://localhost:5100"})
+    assert settings.upstream_issuer == "http://localhost:5100"

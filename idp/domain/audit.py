@@ -33,6 +33,8 @@ class AuditEvent(StrEnum):
     FACTOR_RESET = "factor:reset"
     RECOVERY_CODES_RENEW = "factor:recovery_codes"
     RECOVERY_CODE_USE = "factor:recovery_code_use"
+    UPSTREAM_LOGIN = "upstream:login"
+    UPSTREAM_LINK = "upstream:link"
     PASSWORD_CHANGE = "account:password_change"
     PASSWORD_RESET = "account:password_reset"
     ACCOUNT_FIND = "account:find"

@@ -66,6 +66,8 @@ UPLOADED_BYTES_OF_ADDRESS: Final = Limit("uploaded-bytes", ("address",), 600 * M
 PICTURES_OF_ADDRESS: Final = Limit("captcha-picture", ("address",), 600, HOUR, "captcha_limit")
 # A recording takes a sixth of a second to make.
 RECORDINGS_OF_ADDRESS: Final = Limit("captcha-recording", ("address",), 120, HOUR, "captcha_limit")
+# Each beginning costs the other platform a call; an address may be a whole office's.
+UPSTREAM_OF_ADDRESS: Final = Limit("upstream", ("address",), 600, HOUR, "upstream_limit")
 
 LIMITS: Final = (
     SMS_OF_ADDRESS,
@@ -82,4 +84,5 @@ LIMITS: Final = (
     UPLOADED_BYTES_OF_ADDRESS,
     PICTURES_OF_ADDRESS,
     RECORDINGS_OF_ADDRESS,
+    UPSTREAM_OF_ADDRESS,
 )

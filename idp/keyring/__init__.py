@@ -10,7 +10,7 @@ import logging
 import secrets
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,7 +27,7 @@ from idp.keyring import files
 from idp.keyring.files import Entry, KeyringError, Seen, SigningKey, StoredKey
 from idp.keyring.ring import Ring
 
-__all__ = ["Keyring", "KeyringError", "ListedKey", "SigningKey"]
+__all__ = ["CLIENT_ALGORITHM", "READING", "Keyring", "KeyringError", "ListedKey", "SigningKey"]
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,11 @@ WANTED = (
     ("index", "HS256"),
     ("mac", "HS256"),
 )
-ROTATABLE = {**dict.fromkeys(SIGNING_ALGORITHMS, "sig"), "A256GCM": "field"}
+READING = (("enc", "ECDH-ES"),)
+"""What is needed besides where others encrypt to this platform: it is their client."""
+CLIENT_ALGORITHM = "ES256"
+"""By which it proves itself to them (``private_key_jwt``)."""
+ROTATABLE = {**dict.fromkeys(SIGNING_ALGORITHMS, "sig"), "A256GCM": "field", "ECDH-ES": "enc"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Keyring:
     ) -> None:
         self._directory = directory
         self._passphrase = passphrase
-        self._leads = {"sig": lead_ttl, "field": field_lead_ttl, "index": lead_ttl, "mac": lead_ttl}
+        self._leads = {**dict.fromkeys(("sig", "enc", "index", "mac"), lead_ttl), "field": field_lead_ttl}
         self._token_ttl = token_ttl
         self._ring: Ring | None = None
         self._looking = Lock()
@@ -85,10 +89,11 @@ class Keyring:
         files.check_passphrase(passphrase, Path(directory))
         return cls(Path(directory), passphrase)
 
-    def ensure(self, now: datetime) -> None:
+    def ensure(self, now: datetime, also: Iterable[tuple[str, str]] = ()) -> None:
         """Create what is missing, encrypt what isn't though there is a passphrase, and read everything.
 
-        Several processes may do this at once: one set comes of it.
+        ``also`` are uses and algorithms that only some installations need. Several processes may do this at
+        once: one set comes of it.
         """
         files.prepare_directory(self._directory)
         with files.locked(self._directory):
@@ -97,7 +102,7 @@ class Keyring:
             for key in filter(self._lies_open, stored):
                 files.write(self._directory, key.jwk, self._passphrase)
             present = {(key.use, key.info.algorithm) for key in stored}
-            for use, algorithm in WANTED:
+            for use, algorithm in (*WANTED, *also):
                 if (use, algorithm) not in present:
                     files.write(self._directory, new_jwk(use, algorithm, now), self._passphrase)
         with self._looking:
@@ -110,6 +115,18 @@ class Keyring:
     def public_jwks(self, now: datetime) -> dict[str, list[dict[str, Any]]]:
         """The JWK Set to publish now (RFC 7517 §5): ``kid``, ``use``, ``alg`` and the public members only."""
         return {"keys": [dict(key) for key in self._current().public_jwks(now, self._token_ttl)]}
+
+    def client_jwks(self, now: datetime) -> dict[str, list[dict[str, Any]]]:
+        """What those need to know to whom this platform is a client: the keys by which it signs for itself,
+        and those to encrypt to, the newest in front (OIDC Core 10.2.1).
+        """
+        ring = self._current()
+        signing = [key for key in ring.public_jwks(now, self._token_ttl) if key["alg"] == CLIENT_ALGORITHM]
+        return {"keys": [dict(key) for key in (*signing, *ring.encryption_jwks)]}
+
+    def decryption_key(self, kid: str) -> SigningKey | None:
+        """The private half of a key that others encrypt to; former ones too."""
+        return self._current().decryption_key(kid)
 
     def verification_keyset(self, now: datetime) -> KeySet:
         """The published keys, imported, to verify what we have signed ourselves."""
@@ -136,7 +153,8 @@ class Keyring:
         return listed
 
     def rotate(self, alg: str, now: datetime) -> str:
-        """Add a key for ``alg`` (one that signs, or ``A256GCM`` for fields); returns its kid.
+        """Add a key for ``alg`` (one that signs, ``ECDH-ES`` that others encrypt to, ``A256GCM`` for fields);
+        returns its kid.
 
         It is published at once and signs after the lead. The index and MAC keys have no successor: what
         they made is stored, and would no longer be found.
@@ -233,7 +251,7 @@ class Keyring:
 def new_jwk(use: str, algorithm: str, now: datetime) -> dict[str, Any]:
     """A new private key as a JWK, its birth in ``iat`` (whole seconds)."""
     members = {"use": use, "alg": algorithm, "kid": random_id(), "iat": int(now.timestamp())}
-    if algorithm == "ES256":
+    if algorithm in {"ES256", "ECDH-ES"}:
         return {**ECKey.generate_key("P-256").as_dict(private=True), **members}
     if algorithm == "EdDSA":
         return {**OKPKey.generate_key("Ed25519").as_dict(private=True), **members}

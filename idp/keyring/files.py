@@ -66,7 +66,7 @@ gets out.
 
 @dataclass(frozen=True)
 class StoredKey:
-    """A key as its file tells it: ``use`` is ``sig``, ``field``, ``index`` or ``mac``."""
+    """A key as its file tells it: ``use`` is ``sig``, ``enc``, ``field``, ``index`` or ``mac``."""
 
     use: str
     info: KeyInfo
@@ -76,7 +76,7 @@ class StoredKey:
 
     @cached_property
     def key(self) -> SigningKey | bytes:
-        """What the program works with, imported once: a signing key, or 32 secret bytes.
+        """What the program works with, imported once: a private key, or 32 secret bytes.
 
         Trying whether the primes of an RSA key are some costs 40 ms; a start doesn't wait for that.
         """
@@ -87,14 +87,16 @@ class StoredKey:
 
     @cached_property
     def public_jwk(self) -> dict[str, Any]:
-        """A signing key as the world may see it."""
+        """An asymmetric key as the world may see it."""
         return {name: self.jwk[name] for name in PUBLIC_MEMBERS if name in self.jwk}
 
     @cached_property
     def public_key(self) -> SigningKey:
-        """A signing key as it verifies; importing it costs nothing worth mentioning."""
+        """A key as it verifies; importing it costs nothing worth mentioning."""
         return SIGNING_KEYS[self.jwk["kty"]].import_key(self.public_jwk)
 
+
+ASYMMETRIC_USES = frozenset({"sig", "enc"})
 
 Entry = tuple[str, int, int, int]
 """What a key file looked like: name, inode, time of change and size."""
@@ -138,8 +140,8 @@ def read(path: Path, passphrase: str | None) -> StoredKey:
     encrypted = not content.lstrip().startswith("{")
     try:
         jwk = json.loads(_opened(content, passphrase, path) if encrypted else content)
-        use, algorithm, kid = path.name.removesuffix(SUFFIX).split("-", 2)
-        if (jwk["use"], jwk["alg"], jwk["kid"]) != (use, algorithm, kid):
+        use, algorithm, kid = jwk["use"], jwk["alg"], jwk["kid"]
+        if path.name != file_name(jwk):
             raise KeyringError("key_unreadable", path)
         info = KeyInfo(kid, algorithm, datetime.fromtimestamp(jwk["iat"], UTC))
         stored = StoredKey(use, info, path, jwk, encrypted)
@@ -151,7 +153,7 @@ def read(path: Path, passphrase: str | None) -> StoredKey:
 
 def write(directory: Path, jwk: dict[str, Any], passphrase: str | None) -> Path:
     """Puts a key into the directory under its own name, at once: written beside, flushed, renamed."""
-    path = directory / f"{jwk['use']}-{jwk['alg']}-{jwk['kid']}{SUFFIX}"
+    path = directory / file_name(jwk)
     content = json.dumps(jwk)
     if passphrase is not None:
         content = jwe.encrypt_compact(dict(JWE_HEADER), content, _secret(passphrase), registry=JWE_ALGORITHMS)
@@ -164,6 +166,11 @@ def write(directory: Path, jwk: dict[str, Any], passphrase: str | None) -> Path:
     temporary.replace(path)
     sync(directory)
     return path
+
+
+def file_name(jwk: dict[str, Any]) -> str:
+    """What the file of a key is called."""
+    return f"{jwk['use']}-{jwk['alg']}-{jwk['kid']}{SUFFIX}"
 
 
 def sync(directory: Path) -> None:
@@ -226,8 +233,8 @@ def _opened(content: str, passphrase: str | None, path: Path) -> bytes:
 
 def _check(stored: StoredKey) -> None:
     """Refuses with one of ``FAULTS`` what is no key of its use."""
-    if (stored.jwk["kty"] == "oct") is (stored.use == "sig"):
-        raise ValueError("signing keys are asymmetric, all others are not")
+    if (stored.jwk["kty"] == "oct") is (stored.use in ASYMMETRIC_USES):
+        raise ValueError("keys that others know the public half of are asymmetric, all others are not")
     if stored.jwk["kty"] == "RSA":
         _check_rsa(stored.jwk)
     else:

@@ -57,6 +57,17 @@ class Ring:
         """The published keys as public JWKs."""
         return [self._by_kid[kid].public_jwk for kid in self._published(now, token_ttl)]
 
+    @property
+    def encryption_jwks(self) -> list[dict[str, Any]]:
+        """The keys that others encrypt to as public JWKs, the newest in front; none is ever withdrawn."""
+        infos = [info for (use, _), infos in self.groups.items() if use == "enc" for info in infos]
+        return [self._by_kid[info.kid].public_jwk for info in sorted(infos, key=_age)]
+
+    def decryption_key(self, kid: str) -> SigningKey | None:
+        """The private key behind one of them."""
+        stored = self._by_kid.get(kid)
+        return cast("SigningKey", stored.key) if stored is not None and stored.use == "enc" else None
+
     def verification_keyset(self, now: datetime, token_ttl: timedelta) -> KeySet:
         """The published keys, imported; one object as long as the set is the same."""
         kids = self._published(now, token_ttl)
@@ -85,6 +96,10 @@ class Ring:
 
     def _secret(self, info: KeyInfo) -> bytes:
         return cast("bytes", self._by_kid[info.kid].key)
+
+
+def _age(info: KeyInfo) -> tuple[float, str]:
+    return -info.born_at.timestamp(), info.kid
 
 
 def _grouped(stored: tuple[StoredKey, ...]) -> dict[Group, tuple[KeyInfo, ...]]:

@@ -25,6 +25,7 @@ from idp.storage import (
     outbox,
     scans,
     signals,
+    upstream,
 )
 
 ROWS = (
@@ -44,6 +45,7 @@ ROWS = (
     outbox,
     scans,
     signals,
+    upstream,
 )  # imported for their tables
 PLAIN = {database.UtcDateTime: "sa.DateTime(timezone=True)", database.Json: "sa.Text()"}
 

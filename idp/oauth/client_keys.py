@@ -52,10 +52,27 @@ def verified(
     return signatures.verified(token, algorithms, partial(_key_of, platform, client))
 
 
+def verified_at(
+    platform: Platform, jwks_uri: str, token: str, algorithms: Collection[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same for whoever publishes keys at this address: another provider."""
+    return signatures.verified(token, algorithms, partial(_key_at, platform, jwks_uri))
+
+
 def _key_of(platform: Platform, client: Client, header: Mapping[str, Any]) -> Key:
-    keys = _fitting(keys_of(platform, client), header)
-    if not keys and client.jwks is None and platform.ephemeral.claim(_pause(client), JWKS_PAUSE):
-        keys = _fitting(_fetched(platform, client.jwks_uri or "", again=True), header)
+    if client.jwks is None:
+        return _key_at(platform, client.jwks_uri or "", header)
+    return _only(_fitting(keys_of(platform, client), header))
+
+
+def _key_at(platform: Platform, uri: str, header: Mapping[str, Any]) -> Key:
+    keys = _fitting(_fetched(platform, uri), header)
+    if not keys and platform.ephemeral.claim(_pause(uri), JWKS_PAUSE):
+        keys = _fitting(_fetched(platform, uri, again=True), header)
+    return _only(keys)
+
+
+def _only(keys: list[Key]) -> Key:
     if len(keys) != 1:
         raise UnverifiedJwt("The client has no such key, or several that might be meant")
     return keys[0]
@@ -76,8 +93,8 @@ def _can_verify(algorithm: JWSAlgModel, key: Key) -> bool:
     return True
 
 
-def _pause(client: Client) -> str:
-    return f"jwks-pause:{client.jwks_uri}"
+def _pause(uri: str) -> str:
+    return f"jwks-pause:{uri}"
 
 
 def _fetched(platform: Platform, uri: str, *, again: bool = False) -> KeySet:
@@ -86,7 +103,7 @@ def _fetched(platform: Platform, uri: str, *, again: bool = False) -> KeySet:
     if stored is None:
         stored = _asked(platform, uri)
         platform.ephemeral.put(f"jwks:{uri}", stored, JWKS_TTL if stored else JWKS_PAUSE)
-        platform.ephemeral.claim(f"jwks-pause:{uri}", JWKS_PAUSE)
+        platform.ephemeral.claim(_pause(uri), JWKS_PAUSE)
     try:
         return _imported(orjson.loads(stored))
     except orjson.JSONDecodeError as error:

@@ -142,6 +142,13 @@ def _password(label: str, autocomplete: str) -> Field:
     return PasswordField(label, widget=PASSWORD_BOX, render_kw=given)
 
 
+class UpstreamCodeForm(PageForm):
+    """国家政务服务平台账号登录, with a code to the bound phone."""
+
+    sms_code = _code()
+    ticket = HiddenField()
+
+
 class LoginForm(PageForm):
     """用户登录."""
 

@@ -20,6 +20,7 @@ from idp.web.messages.faults import fault_text
 from idp.web.messages.notices import NOTICES
 from idp.web.messages.pages import ERROR_PAGES, REQUEST_FAULTS
 from idp.web.messages.problems import FALLBACK, PROBLEMS
+from idp.web.messages.upstream import UPSTREAM_PAGES
 
 
 class _Detail(dict[str, object]):
@@ -100,5 +101,9 @@ def register(app: Flask) -> None:
         file_size=file_size,
     )
     app.jinja_env.globals.update(
-        name_of=name, names=names, error_pages=ERROR_PAGES, request_faults=REQUEST_FAULTS
+        name_of=name,
+        names=names,
+        error_pages=ERROR_PAGES,
+        request_faults=REQUEST_FAULTS,
+        upstream_pages=UPSTREAM_PAGES,
     )

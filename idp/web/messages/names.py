@@ -259,12 +259,19 @@ ACR_VALUES = {
     "urn:gsp:acr:2fa-crypto": "通行密钥，或密码和动态口令",
 }
 
-KEY_USES = {"sig": "令牌签名", "field": "数据加密", "index": "检索索引", "mac": "完整性校验"}
+KEY_USES = {
+    "sig": "令牌签名",
+    "enc": "接收加密信息",
+    "field": "数据加密",
+    "index": "检索索引",
+    "mac": "完整性校验",
+}
 KEY_STATES = {"waiting": "待启用", "signing": "正在签名", "verifying": "仅供验签", "expired": "已停用"}
 
 AUDIT_AREAS = {
     "account": "账号",
     "login": "登录",
+    "upstream": "上级平台",
     "device": "常用设备",
     "factor": "登录方式",
     "sms": "短信",
@@ -297,6 +304,8 @@ AUDIT_EVENTS = {
     "login:logout": "退出登录",
     "device:new": "在新设备登录",
     "device:remove": "移除常用设备",
+    "upstream:login": "经上级平台登录",
+    "upstream:link": "关联上级平台账号",
     "account:password_change": "修改密码",
     "account:password_reset": "重设密码",
     "account:find": "找回登录名",
