@@ -101,7 +101,7 @@ def _answers(query: str) -> list[Answer]:
     """The answers to what was asked, the best first."""
     by_code = {answer.code: answer for answer in ANSWERS}
     searched = [
-        texts.Text(a.code, translated(a.question), " ".join([*map(translated, a.text), a.words]))
+        texts.Text(a.code, translated(a.question), " ".join([*map(translated, a.text), translated(a.words)]))
         for a in ANSWERS
     ]
     return [by_code[code] for code in texts.find(searched, query)]

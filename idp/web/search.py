@@ -90,7 +90,7 @@ def _everything() -> Iterator[tuple[Found, str]]:
         yield Found("block", _(block.name), _(block.summary), block_address(block)), " ".join(texts)
     for answer in ANSWERS:
         address = url_for("home.guide", _anchor=answer.code)
-        body = " ".join([*(_(text) for text in answer.text), answer.words])
+        body = " ".join([*(_(text) for text in answer.text), _(answer.words)])
         yield Found("answer", _(answer.question), _(answer.text[0]), address), body
     for bulletin in BULLETINS:
         address = url_for("notices.show", code=bulletin.code)
