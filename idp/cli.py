@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -12,10 +13,20 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, ScriptInfo
 
 from idp import clock, worker
+from idp.domain import identifiers
 from idp.domain.audit import Origin
 from idp.domain.errors import Refusal
 from idp.keyring import ROTATABLE
-from idp.services import accounts, audit, client_registration, clients, demonstration, keys, passwords
+from idp.services import (
+    accounts,
+    audit,
+    client_registration,
+    clients,
+    demonstration,
+    enterprise_status,
+    keys,
+    passwords,
+)
 from idp.services.clients import RegisteredClient
 from idp.services.platform import Platform
 from idp.storage.database import db
@@ -27,6 +38,7 @@ client_commands = AppGroup("clients", help="The client register.")
 key_commands = AppGroup("keys", help="Signing and encryption keys.")
 audit_commands = AppGroup("audit", help="The audit trail.")
 account_commands = AppGroup("accounts", help="People's accounts.")
+enterprise_commands = AppGroup("enterprises", help="Enterprises: closed, opened again, in other hands.")
 demo_commands = AppGroup("demo", help="Demonstration data (development only).")
 
 
@@ -38,6 +50,7 @@ def register(app: Flask) -> None:
         key_commands,
         audit_commands,
         account_commands,
+        enterprise_commands,
         demo_commands,
     ):
         app.cli.add_command(group)
@@ -205,6 +218,44 @@ def give_temporary_password(login_name: str) -> None:
     if account_id is None:
         _fail(f"There is no account {login_name}.")
     click.echo(passwords.give_temporary(_platform(), account_id, ORIGIN))
+
+
+@enterprise_commands.command("close")
+@click.argument("uscc")
+def close_enterprise(uscc: str) -> None:
+    """Shut an enterprise out: all that was granted for it ends, its handlers are suspended."""
+    _change_enterprise(uscc, enterprise_status.close, "is closed")
+
+
+@enterprise_commands.command("reopen")
+@click.argument("uscc")
+def reopen_enterprise(uscc: str) -> None:
+    """Let an enterprise act again; it has to confirm its handlers one by one."""
+    _change_enterprise(uscc, enterprise_status.reopen, "is open")
+
+
+@enterprise_commands.command("representative-changed")
+@click.argument("uscc")
+def change_representative(uscc: str) -> None:
+    """Another legal representative: the enterprise signs in anew and confirms its handlers one by one."""
+    _change_enterprise(uscc, enterprise_status.representative_changed, "has to confirm its handlers")
+
+
+@enterprise_commands.command("check")
+@click.argument("uscc")
+def check_enterprise(uscc: str) -> None:
+    """Ask the registers about an enterprise, and close it or suspend its handlers if they say so."""
+    answer = enterprise_status.check(_platform(), identifiers.canonical(uscc), ORIGIN)
+    if isinstance(answer, Refusal):
+        _fail(f"There is no enterprise {uscc}.")
+    click.echo(f"{uscc}: {answer or 'the registers can not tell'}")
+
+
+def _change_enterprise(uscc: str, change: Callable[..., Refusal | None], done: str) -> None:
+    code = identifiers.canonical(uscc)
+    if change(_platform(), code, ORIGIN) is not None:
+        _fail(f"There is no enterprise {uscc}.")
+    click.echo(f"{code} {done}.")
 
 
 @demo_commands.command("load")

@@ -48,6 +48,13 @@ _TEXTS: Final[Mapping[str, str]] = {
     "handler_renewal_refused": "您在{enterprise_name}的经办人续期申请未通过，原授权到期前仍有效。",
     "handler_ends_soon": "您在{enterprise_name}的经办人授权将于{day}到期，请登录用户中心申请续期。",
     "handlers_end_soon": "{enterprise_name}有经办人授权将于{day}到期，请登录用户中心办理续期。",
+    "handler_suspended": "您在{enterprise_name}的经办人授权已暂停，恢复前不能代表该企业办理业务。",
+    "handler_resumed": "您在{enterprise_name}的经办人授权已恢复，可继续办理已授权事项。",
+    "enterprise_closed": "{enterprise_name}已在本平台停用，不能再办理业务。如有疑问，请致电12381。",
+    "handlers_to_confirm": "{enterprise_name}的经办人授权已暂停，请登录用户中心逐一确认。",
+    "handlers_review_due": "{enterprise_name}有经办人授权满半年未复核，请在30日内登录复核，逾期将暂停。",
+    "handlers_review_last": "{enterprise_name}有经办人授权仍未复核，7日后将暂停，请尽快登录用户中心复核。",
+    "handler_review_last": "您在{enterprise_name}的经办人授权尚未经企业复核，7日后将暂停，请提醒企业复核。",
     "handler_changed": "您在{enterprise_name}的经办人授权的事项或有效期已调整，请登录用户中心查看。",
 }
 

@@ -10,7 +10,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -31,7 +31,9 @@ from idp.services import (
     authentication,
     authorizations,
     deliveries,
+    enterprise_status,
     handler_reminders,
+    handler_reviews,
     outbox,
     retention,
     scan_retention,
@@ -66,8 +68,12 @@ def run(app: Flask) -> None:
 def work(app: Flask, stopping: Event) -> None:
     """Work until ``stopping`` is set. A store that is away now and then is waited for."""
     platform = cast("Platform", app.extensions["idp"])
-    chores = _chores(platform)
-    with ThreadPoolExecutor(PARALLEL_DELIVERIES) as threads, app.app_context():
+    with (
+        ThreadPoolExecutor(PARALLEL_DELIVERIES) as threads,
+        ThreadPoolExecutor(1) as beside,
+        app.app_context(),
+    ):
+        chores = _chores(platform, _Aside(app, beside, lambda: enterprise_status.check_due(platform, ORIGIN)))
         deliveries = _Deliveries(app, platform, threads)
         while not stopping.is_set():
             stopping.wait(_step(deliveries, chores))
@@ -98,12 +104,37 @@ class _Chore:
             self.due = time.monotonic() + self.every_seconds
 
 
-def _chores(platform: Platform) -> list[_Chore]:
+class _Aside:
+    """A chore that waits for others' machines: in a thread, one run at a time, so that deliveries go on."""
+
+    def __init__(self, app: Flask, thread: ThreadPoolExecutor, do: Callable[[], int]) -> None:
+        self._app = app
+        self._thread = thread
+        self._do = do
+        self._running: Future[None] | None = None
+
+    def __call__(self) -> int:
+        """Start it, unless it is still running."""
+        if self._running is None or self._running.done():
+            self._running = self._thread.submit(self._run)
+        return 0
+
+    def _run(self) -> None:
+        try:
+            with self._app.app_context():
+                self._do()
+        except Exception:
+            logger.exception("The registers could not be asked")
+
+
+def _chores(platform: Platform, aside: _Aside) -> list[_Chore]:
     chores = [
         _Chore(SEAL_EVERY_SECONDS, lambda: audit.seal(platform)),
         _Chore(END_EVERY_SECONDS, lambda: authentication.end_expired_logins(platform, clock.now(), ORIGIN)),
         _Chore(END_EVERY_SECONDS, lambda: authorizations.end_lapsed_handlers(platform, clock.now())),
         _Chore(REMIND_EVERY_SECONDS, lambda: handler_reminders.remind_of_ends(platform, clock.now())),
+        _Chore(REMIND_EVERY_SECONDS, lambda: handler_reviews.go_on(platform, clock.now(), ORIGIN)),
+        _Chore(REMIND_EVERY_SECONDS, aside),
         _Chore(PURGE_EVERY_SECONDS, lambda: retention.purge(clock.now())),
         _Chore(PURGE_EVERY_SECONDS, lambda: scan_retention.purge(platform, clock.now(), ORIGIN)),
     ]

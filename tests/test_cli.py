@@ -259,3 +259,19 @@ def test_a_temporary_password_is_printed_for_an_account_there_is(run: Run, app: 
         stored = session.get_one(Account, account_id).password_hash
     assert platform.passwords.verify(stored, result.stdout.strip())
     assert run("accounts", "temporary-password", "nobody_1").exit_code == 1
+
+
+def test_an_enterprise_is_closed_and_opened_again_by_command(run: Run, app: Flask) -> None:
+    with app.app_context():
+        platform: Platform = app.extensions["idp"]
+        people.give_identity(platform, people.account(platform), people.enterprise())
+    code = "91990101MADEM0046R"
+    assert run("enterprises", "close", code.lower()).output == f"{code} is closed.\n"
+    assert run("enterprises", "reopen", code).output == f"{code} is open.\n"
+    changed = run("enterprises", "representative-changed", code)
+    assert changed.output == f"{code} has to confirm its handlers.\n"
+    assert run("enterprises", "check", code).output == f"{code}: changed\n"
+    for command in ("close", "reopen", "representative-changed", "check"):
+        unknown = run("enterprises", command, "91990101MADEM0070A")
+        assert unknown.exit_code == 1
+        assert "There is no enterprise" in unknown.output

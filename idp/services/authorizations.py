@@ -466,6 +466,13 @@ def revoke_for_client(
     return _revoke(session, platform, criterion, "consent_withdrawn", now)
 
 
+def revoke_for_enterprise(
+    session: Session, platform: Platform, enterprise_id: str, reason: str, now: datetime
+) -> int:
+    """End everything that has been granted for an enterprise, by whomever, and tell the clients."""
+    return _revoke(session, platform, Authorization.enterprise_id == enterprise_id, reason, now)
+
+
 def revoke_for_account(
     session: Session, platform: Platform, account_id: str, reason: str, now: datetime
 ) -> int:

@@ -25,6 +25,9 @@ class Registry(Protocol):
     def matches(self, subject_type: str, submission: Mapping[str, str]) -> bool | None:
         """Whether the registers know exactly this person or enterprise; None: only a reviewer can tell."""
 
+    def standing(self, facts: Mapping[str, str]) -> str | None:
+        """Of an enterprise known here: ``active`` as the facts say, ``changed``, ``closed``; or None."""
+
 
 @dataclass(frozen=True, slots=True)
 class Platform:

@@ -279,6 +279,32 @@ def list_lapsed_handlers(session: Session, now: datetime, limit: int) -> list[st
     return list(session.scalars(lapsed.limit(limit)))
 
 
+_used_at = func.coalesce(_a.rotated_at, _a.redeemed_at)
+
+
+def last_uses(session: Session, handler_authorization_ids: list[str]) -> dict[str, datetime]:
+    """When tokens were last issued on each of these handler authorisations, as far as the rows still tell."""
+    statement = select(_a.handler_authorization_id, func.max(_used_at)).where(
+        _a.handler_authorization_id.in_(handler_authorization_ids), _a.redeemed_at.is_not(None)
+    )
+    grouped = statement.group_by(_a.handler_authorization_id)
+    return {str(row[0]): row[1] for row in session.execute(grouped)}
+
+
+def keep_last_uses(session: Session, authorization_ids: list[str]) -> None:
+    """Note at the handler authorisations when these rows, about to be deleted, were last used."""
+    used = (
+        select(_a.handler_authorization_id, func.max(_used_at))
+        .where(_a.id.in_(authorization_ids), _a.handler_authorization_id.is_not(None))
+        .where(_a.redeemed_at.is_not(None))
+        .group_by(_a.handler_authorization_id)
+    )
+    h = HandlerAuthorization
+    for handler_id, used_at in session.execute(used).all():
+        older = or_(h.last_used_at.is_(None), h.last_used_at < used_at)
+        session.execute(update(h).where(h.id == handler_id, older).values(last_used_at=used_at))
+
+
 def list_resting_clients(session: Session, handler_authorization_id: str) -> list[str]:
     """The clients of what rests on a handler authorisation and has not ended."""
     resting = select(_a.client_id).where(

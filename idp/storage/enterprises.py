@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Select, String, Text, exists, func, select
+from sqlalchemy import ForeignKey, Index, LargeBinary, Select, String, Text, exists, func, or_, select
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from idp.storage.accounts import Account
@@ -96,6 +96,17 @@ def find_legal_account(session: Session, enterprise_credit_code: str) -> Account
         .join(Enterprise, Enterprise.legal_account_id == Account.id)
         .where(Enterprise.enterprise_credit_code == enterprise_credit_code, Account.status != "deleted")
     )
+
+
+def list_to_ask_about(session: Session, asked_before: datetime, limit: int) -> Sequence[Enterprise]:
+    """Active enterprises that the registers were not asked about since then, the longest ago first."""
+    asked = Enterprise.registry_asked_at
+    statement = (
+        select(Enterprise)
+        .where(Enterprise.status == "active", or_(asked.is_(None), asked < asked_before))
+        .order_by(asked.is_not(None), asked)
+    )
+    return session.scalars(statement.limit(limit)).all()
 
 
 def is_enterprise_taken(session: Session, enterprise_credit_code: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import String, delete, exists, select
+from sqlalchemy import ColumnElement, String, and_, delete, exists, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.storage.database import Base, UtcDateTime
@@ -41,6 +41,61 @@ def list_ending(session: Session, kind: str, now: datetime, until: datetime, lim
         .limit(limit)
     )
     return list(session.scalars(statement))
+
+
+_looked = func.coalesce(HandlerAuthorization.reviewed_at, HandlerAuthorization.valid_from)
+
+
+def _had(kind: str) -> ColumnElement[bool]:
+    """Whether an authorisation has had this notice since its last look."""
+    had = exists().where(
+        HandlerReminder.subject_id == HandlerAuthorization.id,
+        HandlerReminder.kind == kind,
+        HandlerReminder.about == _looked,
+    )
+    return had.correlate(HandlerAuthorization)
+
+
+def _in_force(now: datetime) -> ColumnElement[bool]:
+    until = HandlerAuthorization.valid_until
+    return and_(HandlerAuthorization.status == "approved", or_(until.is_(None), until > now))
+
+
+def list_due_for_review(
+    session: Session, looked_before: datetime, kind: str, now: datetime, limit: int
+) -> list[str]:
+    """Authorisations in force that nobody looked at since then and that have not had this notice."""
+    statement = select(HandlerAuthorization.id).where(_in_force(now), _looked <= looked_before, ~_had(kind))
+    return list(session.scalars(statement.order_by(_looked).limit(limit)))
+
+
+def list_after(
+    session: Session, kind: str, sent_before: datetime, now: datetime, limit: int, without: str | None = None
+) -> list[str]:
+    """Authorisations in force that had a notice of this kind before then, and no look since; ``without``
+    another notice.
+    """
+    statement = (
+        select(HandlerAuthorization.id)
+        .join(HandlerReminder, HandlerReminder.subject_id == HandlerAuthorization.id)
+        .where(
+            _in_force(now),
+            HandlerReminder.kind == kind,
+            HandlerReminder.about == _looked,
+            HandlerReminder.sent_at <= sent_before,
+        )
+        .order_by(HandlerReminder.sent_at)
+    )
+    if without:
+        statement = statement.where(~_had(without))
+    return list(session.scalars(statement.limit(limit)))
+
+
+def was_sent(session: Session, authorization: HandlerAuthorization, kind: str, sent_before: datetime) -> bool:
+    """Whether one, locked, had that notice before then, and no look since."""
+    looked = authorization.reviewed_at or authorization.valid_from
+    reminder = session.get(HandlerReminder, (authorization.id, kind, looked))
+    return reminder is not None and reminder.sent_at <= sent_before
 
 
 def add(session: Session, subject_id: str, kind: str, about: datetime, now: datetime) -> None:

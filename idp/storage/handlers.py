@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
@@ -74,6 +74,8 @@ HELD = ("approved", "suspended")
 OPEN = ("pending", *HELD)
 Told: TypeAlias = tuple[HandlerAuthorization, Account, Enterprise]
 LONGEST_LIST = 500
+# What was read before the lock was waited for is read again.
+_AFRESH: Final = {"populate_existing": True}
 
 
 def lock_open(session: Session, account_id: str, enterprise_id: str) -> HandlerAuthorization | None:
@@ -115,12 +117,32 @@ def lock_sides(session: Session, authorization_id: str) -> None:
 def lock_enterprise(session: Session, enterprise_id: str) -> Enterprise | None:
     """An enterprise, locked as far as rows that refer to it allow."""
     statement = select(Enterprise).where(Enterprise.id == enterprise_id)
-    return session.scalar(statement.with_for_update(key_share=True))
+    return session.scalar(statement.with_for_update(key_share=True), execution_options=_AFRESH)
 
 
 def lock_account(session: Session, account_id: str) -> Account | None:
     """The same of a person."""
-    return session.scalar(select(Account).where(Account.id == account_id).with_for_update(key_share=True))
+    statement = select(Account).where(Account.id == account_id)
+    return session.scalar(statement.with_for_update(key_share=True), execution_options=_AFRESH)
+
+
+def lock_approved(session: Session, enterprise_id: str) -> Sequence[Told]:
+    """Every approved authorisation of an enterprise, locked, in one order; some may have expired."""
+    statement = _told().where(
+        HandlerAuthorization.enterprise_id == enterprise_id, HandlerAuthorization.status == "approved"
+    )
+    ordered = statement.order_by(HandlerAuthorization.id)
+    return session.execute(ordered.with_for_update(of=HandlerAuthorization)).all()
+
+
+def list_held(session: Session, enterprise_id: str, now: datetime) -> Sequence[Told]:
+    """What an enterprise has in force or suspended."""
+    statement = _told().where(
+        HandlerAuthorization.enterprise_id == enterprise_id,
+        HandlerAuthorization.status.in_(HELD),
+        _lasting(now),
+    )
+    return _listed(session, statement)
 
 
 def count_held(session: Session, now: datetime, **side: str) -> int:

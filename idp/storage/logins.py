@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from idp.prepared import Driver, Prepared
 from idp.storage.accounts import accounts, logins
-from idp.storage.authorizations import Authorization
+from idp.storage.authorizations import Authorization, keep_last_uses
 from idp.storage.database import UtcDateTime
 from idp.storage.enterprises import Enterprise
 
@@ -195,5 +195,8 @@ def purge_ended(session: Session, before: datetime, limit: int) -> int:
 
 def purge_authorizations(session: Session, before: datetime, limit: int) -> int:
     """Delete authorizations over since before then; at most ``limit``."""
-    old = select(Authorization.id).where(Authorization.expires_at < before).limit(limit)
+    old = list(
+        session.scalars(select(Authorization.id).where(Authorization.expires_at < before).limit(limit))
+    )
+    keep_last_uses(session, old)
     return session.connection().execute(delete(Authorization).where(Authorization.id.in_(old))).rowcount

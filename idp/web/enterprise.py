@@ -8,7 +8,7 @@ from flask import abort, make_response, redirect, render_template, request, url_
 from flask.typing import ResponseReturnValue
 
 from idp.domain.errors import Refusal
-from idp.services import handler_decisions, handler_renewals, handler_views
+from idp.services import handler_decisions, handler_renewals, handler_reviews, handler_views
 from idp.services.authentication import LoginView
 from idp.services.handler_decisions import Decision
 from idp.services.handler_views import HandlerView
@@ -57,6 +57,7 @@ def handler_list() -> ResponseReturnValue:
         groups=found,
         renewals=handler_renewals.list_pending([row.id for row in found.get("approved", ())]),
         counts=handler_views.count_groups(enterprise_id),
+        due=handler_reviews.count_due(enterprise_id),
         shown=shown if shown in GROUPS else None,
         search=search,
         page=page,

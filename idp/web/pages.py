@@ -16,7 +16,7 @@ from idp.web.errors import PageExpired
 csrf = CSRFProtect()
 
 UPLOAD_BYTES = 12 * 1024 * 1024
-REPEATABLE = frozenset({"matters", "grant_types"})
+REPEATABLE = frozenset({"matters", "grant_types", "handlers"})
 HOSTILE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd\ud800-\udfff]")
 
 View = TypeVar("View", bound=RouteCallable)

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 import pytest
 
 from idp.domain.errors import Refusal
-from idp.services import account_status, handlers
+from idp.services import account_status, enterprise_status, handlers
+from idp.services.handler_steps import SYSTEM
 from idp.services.platform import Platform
+from idp.storage import handlers as handler_rows
+from idp.storage.database import transaction
 from tests.oauth.browser import ORIGIN, answer_of
 from tests.oauth.conftest import Scene, both_backends
-from tests.oauth.people import People
+from tests.oauth.people import CREDIT_CODES, People
 from tests.oauth.relying_party import assert_error
 from tests.services.conftest import MovableClock
 
@@ -47,11 +50,31 @@ def expire_by_the_clock(world: World) -> None:
     world.time.advance(seconds=100)
 
 
+def close(world: World) -> None:
+    assert enterprise_status.close(world.platform, CREDIT_CODES[0], ORIGIN) is None
+
+
+def change_representative(world: World) -> None:
+    assert enterprise_status.representative_changed(world.platform, CREDIT_CODES[0], ORIGIN) is None
+
+
+def leave_unreviewed(world: World) -> None:
+    with transaction() as session:
+        told = handler_rows.lock(session, world.scene.handler_authorization_id)
+        assert told is not None
+        enterprise_status.suspend(
+            session, world.platform, told, "review_overdue", ORIGIN, SYSTEM, world.time.now()
+        )
+
+
 ENDS: dict[str, Callable[[World], None]] = {
     "the enterprise revokes the handler": revoke,
     "the authorisation has been shortened to now": expire,
     "the authorisation expires by the clock": expire_by_the_clock,
     "the enterprise is closed": lambda world: world.people.close(world.scene.enterprise_id),
+    "the platform closes the enterprise": close,
+    "the legal representative changes": change_representative,
+    "nobody has reviewed it": leave_unreviewed,
     "the account is frozen": lambda world: world.people.freeze(world.scene.account_id),
 }
 

@@ -34,6 +34,10 @@ class Reviewers:
         """Never known."""
         return None
 
+    def standing(self, facts: Mapping[str, str]) -> str | None:
+        """Never known."""
+        return None
+
 
 @pytest.fixture
 def make_platform(settings: Callable[..., Settings]) -> Iterator[Callable[..., Platform]]:

@@ -4,7 +4,9 @@ import re
 from datetime import timedelta
 
 from idp import clock
-from tests.web.visitor import Visitor, hidden, problems
+from idp.services import enterprise_status
+from tests.people import ORIGIN
+from tests.web.visitor import LEGAL, Visitor, hidden, problems
 
 
 def first(owner: Visitor) -> str:
@@ -99,3 +101,33 @@ def test_a_renewal_is_asked_for_and_agreed_to(applicant: Visitor, owner: Visitor
     assert owner.send("/enterprise/handlers", fields).status_code == 303
     assert "授权不间断" in owner.get("/enterprise/handlers").text
     assert later in applicant.get(theirs).text
+
+
+def test_a_review_confirms_those_ticked_and_revokes_the_others(applicant: Visitor, owner: Visitor) -> None:
+    page = first(owner)
+    owner.send(page, {"decision": "approve"})
+    review = "/enterprise/handlers/review"
+    with owner.app.app_context():
+        platform = owner.app.extensions["idp"]
+        assert (
+            enterprise_status.representative_changed(platform, LEGAL["enterprise_credit_code"], ORIGIN)
+            is None
+        )
+    assert owner.get(review).status_code == 303
+    owner.sign_in("yanshi_car", "19900001001")
+    assert "1 名经办人待复核" in owner.get("/enterprise/handlers").text
+    shown = owner.get(review).text
+    assert "企业法定代表人变更" in shown
+    assert "没有使用记录" in shown
+    assert owner.send(review, {"decision": "confirm"}).status_code == 303
+    assert "请至少选择一名经办人" in owner.get(review).text
+    assert "已暂停" in applicant.get("/account/handler-applications").text
+    chosen = page.rpartition("/")[2]
+    owner.send(review, {"handlers": chosen, "decision": "confirm"})
+    assert "已确认 1 名经办人" in owner.get(review).text
+    assert "已通过" in applicant.get("/account/handler-applications").text
+    owner.send(review, {"revoke": chosen})
+    assert "没有需要复核的经办人" in owner.get(review).text
+    owner.send(review, {"revoke": chosen})
+    assert "已不在有效状态" in owner.get(review).text
+    assert applicant.get(review).status_code == 403

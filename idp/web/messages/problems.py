@@ -142,6 +142,7 @@ PROBLEMS: dict[str, str] = {
     "renewal_pending": "续期申请正在审核中，无需重复申请",
     "renewal_not_pending": "该续期申请已处理过，页面已更新为最新状态",
     "renewal_not_longer": "续期后的日期应晚于现在的有效期",
+    "required:handlers": "请至少选择一名经办人",
     "handler_unchanged": "事项和有效期与现在相同，无需变更",
     "too_many_pending": "您有 {most} 个申请尚未审核，请等待结果或撤回后再申请",
     "too_many_handlers": "企业最多授权 {most} 名经办人，请先撤销不再需要的授权",
