@@ -98,6 +98,7 @@ READS: Final[dict[str, Expected]] = {
     "/device": everyone(),
     "/enterprise/handlers": legal_persons(),
     "/enterprise/handlers/<authorization_id>": but(legal_persons(), "other_legal_person", status=404),
+    "/enterprise/handlers/review": legal_persons(),
     "/healthz": everyone(),
     "/help": everyone(),
     "/interaction/consent": everyone(400),  # without a request of a client
@@ -154,6 +155,9 @@ WRITES: Final[dict[str, list[Post]]] = {
             frozenset({"regulator", "other_handler", "administrator"}),
             forged=signed_in(400),
         ),
+    ],
+    "/account/handler-applications/<authorization_id>": [
+        Post(signed_in(404, handler=422), {"action": "renew"}, forged=signed_in(404, handler=400))
     ],
     "/account/password-expired": [Post(everyone(SIGN_IN), {"ticket": "x"}, forged=everyone(SIGN_IN))],
     "/account/security": [Post(signed_in(422), {"old_password": "x"}, forged=signed_in(422))],
@@ -215,6 +219,14 @@ WRITES: Final[dict[str, list[Post]]] = {
             frozenset({"legal_person"}),
             forged=but(legal_persons(400), "other_legal_person", status=404),
         )
+    ],
+    "/enterprise/handlers/review": [
+        Post(
+            legal_persons(303),
+            {"handlers": "{in_force}", "decision": "confirm"},
+            frozenset({"legal_person"}),
+        ),
+        Post(legal_persons(303), {"revoke": "{in_force}"}, frozenset({"legal_person"})),
     ],
     "/interaction/consent": [Post(everyone(400), {"decision": "allow"})],
     "/interaction/enterprise": [Post(everyone(400), {"enterprise": "{credit_code}"})],
