@@ -61,6 +61,7 @@ class Settings:
     upstream_client_secret: str | None = None
     upstream_name: str = "国家政务服务平台"
     upstream_highest_level: str = "2fa"
+    dormant_days: int = 365
 
     @property
     def development(self) -> bool:
@@ -146,6 +147,7 @@ class _Reader:
             upstream_highest_level=self._choice(
                 "upstream_highest_level", default.upstream_highest_level, ("2fa", "2fa-crypto")
             ),
+            dormant_days=self._days("dormant_days", default.dormant_days),
         )
 
     def _optional(self, name: str) -> str | None:
@@ -181,6 +183,14 @@ class _Reader:
             self.faults.append(f"IDP_{name.upper()}: {text!r} is not a number from 0 to {most}")
             return default
         return int(text)
+
+    def _days(self, name: str, default: int) -> int:
+        """0 is never; less than 60 would leave no time between the reminder and what it warns of."""
+        text = self._text(name, str(default))
+        if text.isascii() and text.isdigit() and (int(text) == 0 or 60 <= int(text) <= 3650):
+            return int(text)
+        self.faults.append(f"IDP_{name.upper()}: {text!r} is neither 0 nor a number from 60 to 3650")
+        return default
 
     def _networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
         networks: list[IPv4Network | IPv6Network] = []

@@ -15,6 +15,7 @@ _FACTOR: Final = "您的账号{login_name}{did}。如非本人操作，请致电
 _TEXTS: Final[Mapping[str, str]] = {
     "register": _CODE.replace("{use}", "用户注册"),
     "login": _CODE.replace("{use}", "用户登录"),
+    "revive": _CODE.replace("{use}", "恢复使用账号"),
     "step_up": _CODE.replace("{use}", "确认本人身份"),
     "device_new": (
         "您的账号{login_name}于{moment}在新设备（{device}）登录。如非本人操作，请立即修改密码并致电12381。"
@@ -35,10 +36,20 @@ _TEXTS: Final[Mapping[str, str]] = {
     "password_reset": "您的账号{login_name}的登录密码已重设，此前的登录均已退出。如非本人操作，请致电12381。",
     "password_temporary": "您的账号{login_name}已发放临时密码，24小时内有效，登录时须设置新密码。"
     "如非本人要求，请致电12381。",
+    "account_frozen": "您的账号{login_name}已被冻结，暂不能登录。如有疑问，请致电12381。",
+    "account_unfrozen": "您的账号{login_name}已解冻，可以重新登录。",
+    "account_woken": "您的账号{login_name}已恢复使用。如非本人操作，请致电12381。",
+    "deletion_requested": (
+        "您的账号{login_name}已申请删除，将于{day}删除。在此之前登录即可撤销。如非本人操作，请致电12381。"
+    ),
+    "deletion_cancelled": "您的账号{login_name}已撤销删除，可正常使用。如非本人操作，请致电12381。",
+    "deletion_done": "您的账号{login_name}已删除，个人信息已清除。此手机号可用于注册新账号。",
+    "dormancy_near": "您的账号{login_name}已长期未登录，如{day}前仍未登录，将转入休眠。登录一次即可避免。",
     "real_name_approved": "您的账号{login_name}已通过实名认证。",
     "real_name_rejected": "您的账号{login_name}的实名认证申请未通过，请登录用户中心查看原因。",
     "handler_applied": "{applicant_name}申请成为{enterprise_name}的经办人，请登录用户中心审核。",
     "handler_withdrawn": "{applicant_name}已撤回{enterprise_name}的经办人申请。",
+    "handler_gone": "{applicant_name}的账号已注销，其在{enterprise_name}的经办人申请或授权随之终止。",
     "handler_approved": "您已成为{enterprise_name}的经办人，可代表该企业办理已授权事项。",
     "handler_refused": "您提交的{enterprise_name}的经办人申请未通过，请登录用户中心查看原因。",
     "handler_revoked": "您在{enterprise_name}的经办人授权已被撤销，即刻起不能再代表该企业办理业务，"

@@ -30,7 +30,9 @@ from idp.services import (
     audit,
     authentication,
     authorizations,
+    deletion,
     deliveries,
+    dormancy,
     enterprise_status,
     handler_reminders,
     handler_reviews,
@@ -52,6 +54,7 @@ SEAL_EVERY_SECONDS = 1.0
 END_EVERY_SECONDS = 10.0
 REMIND_EVERY_SECONDS = 60.0
 PURGE_EVERY_SECONDS = 60.0
+TEND_EVERY_SECONDS = 600.0
 
 logger = logging.getLogger("idp.worker")
 ORIGIN = internal_origin("worker")
@@ -135,6 +138,8 @@ def _chores(platform: Platform, aside: _Aside) -> list[_Chore]:
         _Chore(REMIND_EVERY_SECONDS, lambda: handler_reminders.remind_of_ends(platform, clock.now())),
         _Chore(REMIND_EVERY_SECONDS, lambda: handler_reviews.go_on(platform, clock.now(), ORIGIN)),
         _Chore(REMIND_EVERY_SECONDS, aside),
+        _Chore(PURGE_EVERY_SECONDS, lambda: deletion.finish_due(platform, clock.now(), ORIGIN)),
+        _Chore(TEND_EVERY_SECONDS, lambda: dormancy.tend(platform, clock.now(), ORIGIN)),
         _Chore(PURGE_EVERY_SECONDS, lambda: retention.purge(clock.now())),
         _Chore(PURGE_EVERY_SECONDS, lambda: scan_retention.purge(platform, clock.now(), ORIGIN)),
     ]

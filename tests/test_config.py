@@ -81,6 +81,7 @@ def test_every_variable_is_read() -> None:
             "IDP_UPSTREAM_CLIENT_SECRET": "u",
             "IDP_UPSTREAM_NAME": "省级平台",
             "IDP_UPSTREAM_HIGHEST_LEVEL": "2fa-crypto",
+            "IDP_DORMANT_DAYS": "180",
         }
     )
     unchanged = {
@@ -132,6 +133,10 @@ def test_a_switch_is_on_by_these_words(word: str) -> None:
         ("IDP_OUTBOUND_ALLOW", "10.1.2.3/16"),
         ("IDP_OUTBOUND_ALLOW", "everywhere"),
         ("IDP_ALLOW_TEST_IDENTITIES", "x"),
+        ("IDP_DORMANT_DAYS", "59"),
+        ("IDP_DORMANT_DAYS", "3651"),
+        ("IDP_DORMANT_DAYS", "-1"),
+        ("IDP_DORMANT_DAYS", "never"),
         ("IDP_ADMIN_ACR", "1fa"),
         ("IDP_ISSUER", "id.example"),
         ("IDP_ISSUER", "ftp://id.example"),

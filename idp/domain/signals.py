@@ -22,6 +22,8 @@ _REASONS: Final[Mapping[str, tuple[str, str, str]]] = {
     "password_changed": ("user", "The person changed the password", "本人修改了密码"),
     "password_reset": ("user", "The password was set anew", "重设了密码"),
     "consent_withdrawn": ("user", "The person withdrew the consent", "本人撤回了授权同意"),
+    "account_deleted": ("user", "The person had the account deleted", "本人申请删除账号"),
+    "dormant": ("policy", "The account was put to sleep after a long silence", "账号长期未使用，已休眠"),
     "frozen": ("admin", "An administrator froze the account", "平台冻结了账号"),
     HANDLER_REVOKED: ("admin", "The enterprise revoked the handler authorisation", "企业撤销了经办人授权"),
     HANDLER_EXPIRED: ("policy", "The handler authorisation's validity is over", "经办人授权有效期已过"),

@@ -8,6 +8,7 @@ from alembic import context
 
 from idp.ephemeral import database as ephemeral
 from idp.storage import (
+    account_life,
     accounts,
     audit,
     authorizations,
@@ -29,6 +30,7 @@ from idp.storage import (
 )
 
 ROWS = (
+    account_life,
     accounts,
     audit,
     authorizations,

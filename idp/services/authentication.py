@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from idp import clock
 from idp.crypto import hash_token, random_id, random_token
+from idp.domain import account_life, assurance, passwords
 from idp.domain import accounts as rules
-from idp.domain import assurance, passwords
 from idp.domain.accounts import Identifier
 from idp.domain.assurance import Shown
 from idp.domain.audit import AuditEvent, Origin
@@ -95,8 +95,9 @@ def authenticate(
 ) -> Authenticated | Refusal:
     """Check password and code together: ``credentials_wrong`` for anything wrong.
 
-    Also ``login_locked`` (minutes), ``address_slowed`` (seconds), ``service_unavailable``; ``account_frozen``
-    is said only to whoever had both factors right.
+    Also ``login_locked`` (minutes), ``address_slowed`` (seconds), ``service_unavailable``. Only who had both
+    factors right hears ``account_frozen``, or ``account_dormant`` and ``account_leaving`` (authenticated:
+    it may be woken, see services.revival).
     """
     named = look_up(platform, identifier)
     return enter(platform, named, password, lambda: _both_shown(platform, named, password, sms_code), origin)
@@ -156,8 +157,27 @@ def _admit(
     platform: Platform, named: Named, password: str, shown: Shown, who: Attempt
 ) -> Authenticated | Refusal:
     holder = named.holder
-    if holder is None or holder.status != "active":
+    if holder is None or account_life.sign_in_refusal(holder.status) == "account_frozen":
         return attempts.refuse(who, Refusal.of("account_frozen"))
+    admitted = _by_password(platform, holder, password, shown, who)
+    return admitted if isinstance(admitted, Refusal) else let_in(holder.status, admitted, who)
+
+
+def let_in(status: str | None, authenticated: Authenticated, who: Attempt) -> Authenticated | Refusal:
+    """What was shown, if the account's status lets one in at once; else why not: ``account_frozen``, or
+    ``account_dormant`` and ``account_leaving`` with what was shown, by which it may be woken.
+    """
+    refused = account_life.sign_in_refusal(status) if status else "account_frozen"
+    if refused is None:
+        return authenticated
+    shown = authenticated if refused in account_life.REVIVABLE else None
+    return attempts.refuse(who, Refusal.of(refused, authenticated=shown))
+
+
+def _by_password(
+    platform: Platform, holder: Holder, password: str, shown: Shown, who: Attempt
+) -> Authenticated | Refusal:
+    """What the password that was right is worth: it may be one for a single sign-in, or over age."""
     if holder.temporary_password_until is not None:
         return _admit_once(holder, shown, who)
     if platform.passwords.needs_rehash(holder.password_hash):
@@ -234,6 +254,7 @@ def _insert_login(
 
 def _record_success(where: Session | Driver, authenticated: Authenticated, sid: str, origin: Origin) -> None:
     account_id = authenticated.account_id
+    account_rows.mark_signed_in(where, account_id, clock.now())
     audit.record(where, AuditEvent.LOGIN_SUCCESS, origin, account_id=account_id, object_id=sid)
 
 

@@ -67,24 +67,22 @@ def _name(cipher: FieldCipher, account: Account, person: NaturalPerson) -> None:
 
 
 def _found(session: Session, cipher: FieldCipher, account: Account, legal: LegalPerson, now: datetime) -> str:
-    enterprise = Enterprise(
-        id=crypto.random_id(),
-        enterprise_credit_code=legal.enterprise_credit_code,
-        enterprise_name=legal.enterprise_name,
-        organization_type=legal.organization_type,
-        legal_person_type=legal.legal_person_type,
-        representative_name_encrypted=cipher.encrypt(
-            legal.representative_name, "enterprises.representative_name"
-        ),
-        representative_document_type=legal.representative_document_type,
-        representative_document_number_encrypted=cipher.encrypt(
-            legal.representative_document_number, "enterprises.representative_document_number"
-        ),
-        address_encrypted=cipher.encrypt(legal.address, "enterprises.address"),
-        legal_account_id=account.id,
-        created_at=now,
-        updated_at=now,
+    enterprise = rows.take_vacant(session, legal.enterprise_credit_code) or Enterprise(
+        id=crypto.random_id(), enterprise_credit_code=legal.enterprise_credit_code, created_at=now
     )
+    enterprise.enterprise_name = legal.enterprise_name
+    enterprise.organization_type = legal.organization_type
+    enterprise.legal_person_type = legal.legal_person_type
+    enterprise.representative_name_encrypted = cipher.encrypt(
+        legal.representative_name, "enterprises.representative_name"
+    )
+    enterprise.representative_document_type = legal.representative_document_type
+    enterprise.representative_document_number_encrypted = cipher.encrypt(
+        legal.representative_document_number, "enterprises.representative_document_number"
+    )
+    enterprise.address_encrypted = cipher.encrypt(legal.address, "enterprises.address")
+    enterprise.legal_account_id = account.id
+    enterprise.status, enterprise.updated_at = "active", now
     session.add(enterprise)
     account.subject_type = "legal_person"
     account.default_enterprise_id = enterprise.id

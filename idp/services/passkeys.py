@@ -210,7 +210,8 @@ def _request_options(
 
 def authenticate(platform: Platform, credential: str, origin: Origin) -> Authenticated | Refusal:
     """Sign in: ``passkey_expired`` for a challenge that is not ours or used, ``passkey_wrong`` for anything
-    else; also ``login_locked``, ``address_slowed``, ``service_unavailable``, ``account_frozen``.
+    else; also ``login_locked``, ``address_slowed``, ``service_unavailable``, and those of
+    ``authentication.let_in``.
     """
     presented = _read(credential)
     if presented is None or not _take(platform, LOGIN, presented, ANYBODY):
@@ -220,9 +221,7 @@ def authenticate(platform: Platform, credential: str, origin: Origin) -> Authent
     shown = attempts.attempt(platform, who, partial(_shown, platform, presented, passkey))
     if isinstance(shown, Refusal) or passkey is None:
         return shown if isinstance(shown, Refusal) else Refusal.of("passkey_wrong")
-    if status != "active":
-        return attempts.refuse(who, Refusal.of("account_frozen"))
-    return authentication.just_shown(passkey.account_id, shown)
+    return authentication.let_in(status, authentication.just_shown(passkey.account_id, shown), who)
 
 
 def confirm(platform: Platform, login: LoginView, credential: str, origin: Origin) -> Authenticated | Refusal:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from idp import clock
 from idp.crypto import constant_time_equal
+from idp.domain import account_life
 from idp.domain import accounts as account_rules
 from idp.domain import recovery as rules
 from idp.domain import throttling as limits
@@ -110,7 +111,7 @@ def _redeemed(platform: Platform, named: Named, sms_code: str) -> rows.Holder | 
 
 
 def _proven(holder: rows.Holder, who: Attempt) -> Holder | Refusal:
-    if holder.status != "active":
+    if account_life.sign_in_refusal(holder.status) == "account_frozen":  # who sleeps is woken afterwards
         return attempts.refuse(who, Refusal.of("account_frozen"))
     with reading() as session:
         subject_type = session.get_one(Account, holder.account_id).subject_type

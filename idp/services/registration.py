@@ -20,10 +20,12 @@ from idp.services import audit, sms_codes, throttling
 from idp.services.known_passwords import is_well_known
 from idp.services.platform import Platform
 from idp.services.sms_codes import Destination
+from idp.storage import account_life
 from idp.storage import accounts as rows
 from idp.storage.database import reading, transaction
 
 PURPOSE = "register"
+RETIRED_NAME = "retired_login_names.name"  # the context of the blind index of login names once used
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +137,12 @@ def _find_email(platform: Platform, text: str) -> str | None:
 
 
 def _taken(platform: Platform, login_name: str, phone: str) -> Refusal | None:
+    name = login_name.strip().lower()
     with reading() as session:
-        taken = rows.find_taken(session, login_name.strip().lower(), _phone_index(platform, phone))
+        taken = rows.find_taken(session, name, _phone_index(platform, phone))
+        retired = platform.keyring.fields.index(name, RETIRED_NAME)
+        if account_life.is_retired(session, retired):  # looked at second: a name never is in neither place
+            taken |= {"login_name"}
     problems = tuple(Problem(f"{field}_taken", field) for field in ("login_name", "phone") if field in taken)
     return Refusal(problems) if problems else None
 
@@ -157,7 +163,7 @@ def create_account(
                 AuditEvent.ACCOUNT_REGISTER,
                 origin,
                 account_id=account.account_id,
-                detail={"login_name": account.login_name, "phone": rules.mask_phone(account.phone)},
+                detail={"phone": rules.mask_phone(account.phone)},
             )
     except IntegrityError:
         taken = _taken(platform, account.login_name, account.phone)
@@ -180,6 +186,7 @@ def _columns(platform: Platform, account: AccountView, password_hash: str) -> di
         "phone_index": _phone_index(platform, account.phone),
         "status": "active",
         "verification_status": "unverified",
+        "last_sign_in_at": now,
         "created_at": now,
         "updated_at": now,
     }

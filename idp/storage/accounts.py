@@ -12,15 +12,18 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     delete,
     func,
     insert,
+    null,
     or_,
     select,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from idp.prepared import Driver, Prepared
 from idp.storage.database import Base, Json, UtcDateTime
 
 
@@ -38,7 +41,10 @@ class Account(Base):
     email_encrypted: Mapped[str] = mapped_column(Text)
     phone_encrypted: Mapped[str] = mapped_column(Text)
     phone_index: Mapped[str] = mapped_column(String(64), unique=True)
-    status: Mapped[str] = mapped_column(String(12), default="active")  # active, frozen, deleted
+    status: Mapped[str] = mapped_column(String(12), default="active")  # domain.account_life.Status
+    deletion_requested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    dormancy_reminded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # since the last sign-in
     platform_role: Mapped[str | None] = mapped_column(String(32))  # administrator, or None
 
     subject_type: Mapped[str | None] = mapped_column(
@@ -102,6 +108,18 @@ class PasswordHistory(Base):
 
 
 Index("ix_logins_expires_at", Login.expires_at)
+Index(
+    "ix_accounts_active_last_sign_in_at",
+    Account.last_sign_in_at,
+    sqlite_where=Account.status == "active",
+    postgresql_where=Account.status == "active",
+)
+Index(
+    "ix_accounts_deletion_requested_at",
+    Account.deletion_requested_at,
+    sqlite_where=Account.deletion_requested_at.is_not(None),
+    postgresql_where=Account.deletion_requested_at.is_not(None),
+)
 
 accounts = cast(Table, Account.__table__)
 logins = cast(Table, Login.__table__)
@@ -113,6 +131,12 @@ password_history = cast(Table, PasswordHistory.__table__)
 
 
 _INSERT_ACCOUNT = insert(accounts)
+_SIGNED_IN = (
+    update(accounts)
+    .where(accounts.c.id == bindparam("account"))
+    .values(last_sign_in_at=bindparam("now", type_=UtcDateTime), dormancy_reminded_at=null())
+)
+_SIGNED_IN_PREPARED = Prepared(_SIGNED_IN)
 
 
 def insert_account(session: Session, values: dict[str, Any]) -> None:
@@ -171,6 +195,14 @@ def count_accounts(session: Session, login_name_part: str) -> int:
             accounts.c.login_name_index.contains(login_name_part.lower(), autoescape=True)
         )
     return session.scalar(statement) or 0
+
+
+def mark_signed_in(where: Session | Driver, account_id: str, now: datetime) -> None:
+    """The account is not silent."""
+    if isinstance(where, Session):
+        where.connection().execute(_SIGNED_IN, {"account": account_id, "now": now})
+    else:
+        _SIGNED_IN_PREPARED.run(where, account=account_id, now=now)
 
 
 def update_account(session: Session, account_id: str, values: dict[str, Any]) -> bool:

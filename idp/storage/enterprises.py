@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 from idp.storage.accounts import Account
 from idp.storage.database import Base, UtcDateTime
 
+VACANT = "vacant"
+
 
 class Enterprise(Base):
     """A legal entity; at most one for each credit code, and at most one legal-person account for each."""
@@ -26,7 +28,8 @@ class Enterprise(Base):
     representative_document_type: Mapped[str] = mapped_column(String(32))
     representative_document_number_encrypted: Mapped[str] = mapped_column(Text)
     address_encrypted: Mapped[str] = mapped_column(Text)
-    status: Mapped[str] = mapped_column(String(12), default="active")  # active, closed
+    # active, closed; vacant: its account was deleted, and another may take its place
+    status: Mapped[str] = mapped_column(String(12), default="active")
     legal_account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), unique=True)
     registry_answer: Mapped[str | None] = mapped_column(
         String(8)
@@ -86,7 +89,8 @@ def find_enterprise(session: Session, enterprise_credit_code: str) -> Enterprise
 
 def find_of_legal_account(session: Session, account_id: str) -> Enterprise | None:
     """The enterprise whose legal-person account this is."""
-    return session.scalar(select(Enterprise).where(Enterprise.legal_account_id == account_id))
+    mine = (Enterprise.legal_account_id == account_id, Enterprise.status != VACANT)
+    return session.scalar(select(Enterprise).where(*mine))
 
 
 def find_legal_account(session: Session, enterprise_credit_code: str) -> Account | None:
@@ -111,8 +115,14 @@ def list_to_ask_about(session: Session, asked_before: datetime, limit: int) -> S
 
 def is_enterprise_taken(session: Session, enterprise_credit_code: str) -> bool:
     """Whether the credit code has its legal-person account."""
-    row = exists().where(Enterprise.enterprise_credit_code == enterprise_credit_code)
-    return bool(session.scalar(select(row)))
+    taken = (Enterprise.enterprise_credit_code == enterprise_credit_code, Enterprise.status != VACANT)
+    return bool(session.scalar(select(exists().where(*taken))))
+
+
+def take_vacant(session: Session, enterprise_credit_code: str) -> Enterprise | None:
+    """The enterprise with this code that waits for an account, locked: of two at once one gets it."""
+    waiting = (Enterprise.enterprise_credit_code == enterprise_credit_code, Enterprise.status == VACANT)
+    return session.scalar(select(Enterprise).where(*waiting).with_for_update())
 
 
 def is_document_taken(session: Session, document_index: str) -> bool:

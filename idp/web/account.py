@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from idp.domain.errors import Problem, Refusal
 from idp.services import authentication, registration
 from idp.services.authentication import Authenticated
-from idp.web import authorize, captchas, kept, password_expired, session, signed_out
+from idp.web import authorize, captchas, kept, password_expired, revival, session, signed_out
 from idp.web.codes import asked_by_script, code_answer, resend_seconds
 from idp.web.errors import error_page
 from idp.web.forms import LoginForm, RegistrationForm
@@ -166,6 +166,9 @@ def _log_in(
     result = _authenticate(form, password)
     kept.drop(form.text("kept"))
     if isinstance(result, Refusal):
+        asleep = revival.offered(result, request_id)
+        if asleep is not None:
+            return asleep
         form.refuse(result)
         form.kept.data = form.sms_code.data = ""
         return _login_page(form, pending, 422)

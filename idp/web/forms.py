@@ -201,6 +201,19 @@ class PasswordForm(PageForm):
     confirm_password = _password("确认新密码", "new-password")
 
 
+class DeletionForm(PageForm):
+    """删除账号."""
+
+    login_name = _text("请输入您的登录名以确认", most=16, autocapitalize="none", spellcheck="false")
+
+
+class RevivalForm(PageForm):
+    """恢复使用账号."""
+
+    sms_code = _code()
+    request = HiddenField()
+
+
 class VerificationForm(PageForm):
     """What both kinds of 实名认证 have in common; files are read from the request, not from here."""
 

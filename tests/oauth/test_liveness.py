@@ -158,5 +158,5 @@ def test_what_an_account_granted_before_it_was_frozen_does_not_come_back(
     tokens = scene.rp.redeem(code).get_json()
     assert "offline_access" in tokens["scope"]
     assert account_status.freeze(platform, scene.account_id, ORIGIN) is None
-    assert account_status.unfreeze(scene.account_id, ORIGIN) is None
+    assert account_status.unfreeze(platform, scene.account_id, ORIGIN) is None
     assert_error(scene.rp.refresh(tokens["refresh_token"]), "invalid_grant")

@@ -70,6 +70,7 @@ READS: Final[dict[str, Expected]] = {
     "/account": signed_in(),
     "/account/confirm": signed_in(303),  # signed in just now: goes on at once
     "/account/consents": signed_in(),
+    "/account/deletion": signed_in(),
     "/account/enterprise": signed_in(),
     "/account/handler-applications": signed_in(),
     "/account/handler-applications/<authorization_id>": signed_in(404, handler=200),
@@ -108,6 +109,7 @@ READS: Final[dict[str, Expected]] = {
     "/interaction/turned-away": everyone(400),
     "/language": everyone(404),  # without a language
     "/login": but(everyone(303), *OUTSIDE, status=200),
+    "/login/revival": everyone(SIGN_IN),  # without an account that may come back
     "/notices": everyone(),
     "/notices/<code>": everyone(),
     "/oauth/authorize": everyone(400),
@@ -127,6 +129,9 @@ WRITES: Final[dict[str, list[Post]]] = {
     "/account/confirm": [Post(signed_in(422), {"action": "confirm"}, forged=signed_in(400))],
     "/account/consents": [
         Post(signed_in(303), {"client_id": "smdvs", "action": "withdraw"}, frozenset({"handler"}))
+    ],
+    "/account/deletion": [
+        Post(signed_in(422), {"login_name": "somebody_else", "action": "delete"}, forged=signed_in(400))
     ],
     "/account/enterprise": [
         Post(
@@ -180,7 +185,11 @@ WRITES: Final[dict[str, list[Post]]] = {
         )
     ],
     "/admin/accounts/<account_id>/status": [
-        Post(administrators(303), {"action": "freeze"}, frozenset({"administrator"}))
+        Post(
+            administrators(303),
+            {"action": "freeze", "reason": "本人来电申请"},
+            frozenset({"administrator"}),
+        )
     ],
     "/admin/clients": [
         Post(
@@ -239,6 +248,7 @@ WRITES: Final[dict[str, list[Post]]] = {
     ],
     "/interaction/turned-away": [Post(everyone(400), {})],
     "/login": [Post(everyone(422), {"identifier": "{credit_code}", "action": "login"})],
+    "/login/revival": [Post(everyone(SIGN_IN), {"action": "revive"}, forged=everyone(SIGN_IN))],
     "/logout": [
         Post(
             everyone(303),

@@ -226,13 +226,17 @@ def test_an_account_is_frozen_and_unfrozen(administrator: Visitor, person: Visit
     )
     assert found is not None
     status = found.group() + "/status"
-    administrator.send(status, {"action": "freeze"}, page=found.group())
+    administrator.send(status, {"action": "freeze", "reason": " "}, page=found.group())
+    assert "请填写原因" in administrator.get(found.group()).text
+    assert person.get("/account").status_code == 200
+    why = {"reason": "本人来电申请"}
+    administrator.send(status, {"action": "freeze", **why}, page=found.group())
     assert "已冻结" in administrator.get(found.group()).text
     assert person.get("/account").location == "/login"
-    administrator.send(status, {"action": "unfreeze"}, page=found.group())
+    administrator.send(status, {"action": "unfreeze", **why}, page=found.group())
     assert "账号已解冻" in administrator.get(found.group()).text
     answer = administrator.send(
-        "/admin/accounts/unknown/status", {"action": "freeze"}, page="/admin/accounts"
+        "/admin/accounts/unknown/status", {"action": "freeze", **why}, page="/admin/accounts"
     )
     assert answer.status_code == 303
     assert administrator.get(answer.location).status_code == 404
@@ -244,7 +248,8 @@ def test_an_administrator_is_not_offered_to_freeze_themselves(administrator: Vis
     )
     assert found is not None
     assert 'value="freeze"' not in administrator.get(found.group()).text
-    administrator.send(found.group() + "/status", {"action": "freeze"}, page=found.group())
+    form = {"action": "freeze", "reason": "误操作"}
+    administrator.send(found.group() + "/status", form, page=found.group())
     assert "没有权限" in administrator.get(found.group()).text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.domain.account_life import read_reason
 from idp.domain.errors import Refusal
 from idp.services import account_status, accounts, clients
 from idp.web.admin.console import admin_pages
@@ -46,13 +47,15 @@ def show(account_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/<account_id>/status")
 def change_status(account_id: str) -> ResponseReturnValue:
-    """Freeze or unfreeze (``action``)."""
+    """Freeze or unfreeze (``action``), for a ``reason`` that the trail keeps."""
     actor = require_administrator().account_id
     freezing = request.form.get("action") == "freeze"
-    if freezing:
-        refusal = account_status.freeze(platform(), account_id, origin(), actor)
+    reason = read_reason(request.form.get("reason", ""))
+    if reason is None:
+        refusal: Refusal | None = Refusal.of("required", "freeze_reason")
     else:
-        refusal = account_status.unfreeze(account_id, origin(), actor)
+        change = account_status.freeze if freezing else account_status.unfreeze
+        refusal = change(platform(), account_id, origin(), actor, reason)
     if refusal is None:
         notify("account_frozen" if freezing else "account_unfrozen")
     else:

@@ -96,6 +96,7 @@ HANDLER_REASONS = {
     "representative_changed": "企业法定代表人变更，待企业重新确认",
     "registry_changed": "企业登记信息变更，待企业重新确认",
     "review_overdue": "企业逾期未复核",
+    "account_deleted": "账号已删除",
 }
 # One step of an authorisation's history, and who took it.
 HANDLER_STEPS = {
@@ -146,6 +147,15 @@ SMS_PURPOSES = {
     "find_account": "账号找回",
     "account_found": "登录名",
     "password_temporary": "临时密码",
+    "revive": "恢复使用",
+    "account_frozen": "账号冻结",
+    "account_unfrozen": "账号解冻",
+    "account_woken": "账号恢复",
+    "deletion_requested": "申请删除账号",
+    "deletion_cancelled": "撤销删除账号",
+    "deletion_done": "账号已删除",
+    "dormancy_near": "休眠提醒",
+    "handler_gone": "经办人注销",
     "real_name_approved": "实名认证通过",
     "real_name_rejected": "实名认证驳回",
     "handler_applied": "经办人申请",
@@ -230,6 +240,14 @@ SYSTEMS = {
     "iPad": "iPad",
     "Mac OS X": "macOS",
     "Linux": "Linux",
+}
+
+ACCOUNT_STATUSES = {
+    "active": "正常",
+    "frozen": "已冻结",
+    "dormant": "已休眠",
+    "leaving": "待删除",
+    "deleted": "已删除",
 }
 
 # As much of a place as an address tells by itself.
@@ -319,6 +337,13 @@ AUDIT_EVENTS = {
     "account:password_temporary": "发放临时密码",
     "account:freeze": "冻结账号",
     "account:unfreeze": "解冻账号",
+    "account:deletion_request": "申请删除账号",
+    "account:deletion_cancel": "撤销删除账号",
+    "account:delete": "删除账号（匿名化）",
+    "account:dormancy_reminder": "提醒即将休眠",
+    "account:sleep": "账号转入休眠",
+    "account:wake": "账号恢复使用",
+    "account:export": "导出个人信息",
     "real_name:submit": "提交实名认证",
     "real_name:approve": "通过实名认证",
     "real_name:reject": "驳回实名认证",
@@ -412,6 +437,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "scan_purpose": SCAN_PURPOSES,
     "factor": FACTORS,
     "network": NETWORKS,
+    "account_status": ACCOUNT_STATUSES,
     "authentication_method": AUTHENTICATION_METHODS,
     "grant_type": GRANT_TYPES,
     "application_type": APPLICATION_TYPES,

@@ -39,8 +39,11 @@ NOTICES: dict[str, str] = {
     "key_rotated": "已添加新密钥，公布一段时间后开始签名。",
     "delivery_retried": "已安排重新投递，稍后刷新可查看结果。",
     "delivery_discarded": "已放弃该通知，不再投递。",
-    "account_frozen": "账号已冻结，所有登录已结束，相关业务系统会收到通知。",
-    "account_unfrozen": "账号已解冻，可以重新登录。",
+    "account_woken": "账号已恢复使用。",
+    "deletion_cancelled": "已撤销删除，账号可正常使用。",
+    "deletion_requested": "已收到您的删除申请。账号已退出登录，7 天内重新登录即可撤销，逾期将删除且不能恢复。",
+    "account_frozen": "账号已冻结，所有登录已结束；本人会收到短信，相关业务系统会收到通知。",
+    "account_unfrozen": "账号已解冻，本人会收到短信，可以重新登录。",
     "role_granted": "已授予角色，下次签发令牌时生效。",
     "role_withdrawn": "已收回角色。",
 }
