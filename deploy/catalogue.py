@@ -10,6 +10,7 @@ import ast
 import io
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +22,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parents[1]
 CATALOGUE = ROOT / "idp" / "translations" / "en" / "LC_MESSAGES" / "messages.po"
 COMPILED = CATALOGUE.with_suffix(".mo")
+UNDATED = datetime(2026, 1, 1, tzinfo=UTC)  # a date would make each compilation another
 CHINESE = re.compile("[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
 METHODS = [("templates/**.html", "jinja2"), ("idp/web/**.py", f"{__name__}:python_texts")]
 OPTIONS = {"templates/**.html": {"silent": "false"}}
@@ -67,7 +69,9 @@ def _is_searched(path: str | Path) -> bool:
 def english() -> Catalog:
     """The catalogue as it is committed."""
     with CATALOGUE.open("rb") as file:
-        return read_po(file, locale="en")
+        catalogue = read_po(file, locale="en")
+    catalogue.creation_date = catalogue.revision_date = UNDATED
+    return catalogue
 
 
 def updated() -> Catalog:

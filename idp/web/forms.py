@@ -341,5 +341,7 @@ class ClientForm(PageForm):
         if problem.field is None or problem.field in self._fields:
             super()._show(problem)
         else:
-            said = f"{problem.field}：{problem_text(problem)}"
-            self.further.errors = ["；".join([*self.further.errors, said])]  # a field shows one text
+            said = f"{problem.field}{translated('：')}{problem_text(problem)}"
+            self.further.errors = [
+                translated("；").join([*self.further.errors, said])
+            ]  # a field shows one text

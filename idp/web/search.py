@@ -101,5 +101,5 @@ def _everything() -> Iterator[tuple[Found, str]]:
 
 
 def _of_system(system: SystemView) -> Found:
-    matters = "、".join(name("matter", matter) for matter in system.matters)
+    matters = _("、").join(name("matter", matter) for matter in system.matters)
     return Found("system", system.name, matters, system.address or "")
