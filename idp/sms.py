@@ -66,6 +66,9 @@ _TEXTS: Final[Mapping[str, str]] = {
     "handlers_review_due": "{enterprise_name}有经办人授权满半年未复核，请在30日内登录复核，逾期将暂停。",
     "handlers_review_last": "{enterprise_name}有经办人授权仍未复核，7日后将暂停，请尽快登录用户中心复核。",
     "handler_review_last": "您在{enterprise_name}的经办人授权尚未经企业复核，7日后将暂停，请提醒企业复核。",
+    "handler_invited": "{enterprise_name}邀请您成为其经办人，请在14日内登录平台，在“经办人申请”中确认。",
+    "handler_invitation_accepted": "{applicant_name}已接受邀请，成为{enterprise_name}的经办人。",
+    "handler_invitation_declined": "{applicant_name}已谢绝成为{enterprise_name}的经办人。",
     "handler_changed": "您在{enterprise_name}的经办人授权的事项或有效期已调整，请登录用户中心查看。",
 }
 

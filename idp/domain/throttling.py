@@ -59,6 +59,9 @@ RECOVERIES_OF_PAIR: Final = Limit("recovery", ("account", "address"), 5, HOUR, "
 REAL_NAME_OF_ACCOUNT: Final = Limit("real-name", ("account",), 20, DAY, "too_many_attempts")
 # Each sends the enterprise a message: nobody may send them without end.
 HANDLER_APPLICATIONS_OF_ACCOUNT: Final = Limit("handler", ("account",), 20, DAY, "too_many_attempts")
+# So does an invitation, to a phone that may be a stranger's.
+INVITATIONS_OF_ACCOUNT: Final = Limit("invitation", ("account",), 30, DAY, "too_many_attempts")
+INVITATIONS_OF_PHONE: Final = Limit("invitation", ("phone",), 5, DAY, "too_many_attempts", "phone")
 UPLOADS_OF_ACCOUNT: Final = Limit("upload", ("account",), 60, HOUR, "upload_limit")
 UPLOADS_OF_ADDRESS: Final = Limit("upload", ("address",), 300, HOUR, "upload_limit")
 UPLOADED_BYTES_OF_ACCOUNT: Final = Limit("uploaded-bytes", ("account",), 150 * MEGABYTE, HOUR, "upload_limit")
@@ -78,6 +81,8 @@ LIMITS: Final = (
     RECOVERIES_OF_PAIR,
     REAL_NAME_OF_ACCOUNT,
     HANDLER_APPLICATIONS_OF_ACCOUNT,
+    INVITATIONS_OF_ACCOUNT,
+    INVITATIONS_OF_PHONE,
     UPLOADS_OF_ACCOUNT,
     UPLOADS_OF_ADDRESS,
     UPLOADED_BYTES_OF_ACCOUNT,

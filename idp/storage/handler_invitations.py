@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, delete, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from idp.storage.database import Base, Json, UtcDateTime
+from idp.storage.enterprises import Enterprise
 
 
 class HandlerInvitation(Base):
@@ -31,3 +33,66 @@ class HandlerInvitation(Base):
 
 
 Index("ix_handler_invitations_expires_at", HandlerInvitation.expires_at)
+
+Offered = tuple[HandlerInvitation, Enterprise]
+
+
+def count_waiting(session: Session, enterprise_id: str, now: datetime) -> int:
+    """How many of an enterprise's invitations wait."""
+    statement = select(func.count()).where(HandlerInvitation.enterprise_id == enterprise_id, *_waiting(now))
+    return session.scalar(statement) or 0
+
+
+def is_waiting(session: Session, enterprise_id: str, phone_index: str, now: datetime) -> bool:
+    """Whether one of them is to this phone."""
+    statement = select(HandlerInvitation.id).where(
+        HandlerInvitation.enterprise_id == enterprise_id,
+        HandlerInvitation.phone_index == phone_index,
+        *_waiting(now),
+    )
+    return session.scalar(statement.limit(1)) is not None
+
+
+def find(session: Session, invitation_id: str) -> HandlerInvitation | None:
+    """One invitation."""
+    return session.get(HandlerInvitation, invitation_id)
+
+
+def lock(session: Session, invitation_id: str) -> HandlerInvitation | None:
+    """One invitation, locked until the transaction ends, as it is then."""
+    return session.get(HandlerInvitation, invitation_id, with_for_update=True, populate_existing=True)
+
+
+def list_of_enterprise(
+    session: Session, enterprise_id: str, offset: int, limit: int
+) -> Sequence[HandlerInvitation]:
+    """What an enterprise offered, newest first."""
+    statement = (
+        select(HandlerInvitation)
+        .where(HandlerInvitation.enterprise_id == enterprise_id)
+        .order_by(HandlerInvitation.invited_at.desc(), HandlerInvitation.id)
+    )
+    return session.scalars(statement.offset(offset).limit(limit)).all()
+
+
+def list_to_phone(session: Session, phone_index: str, now: datetime) -> list[Offered]:
+    """What waits for whoever has a phone, of enterprises that are active."""
+    statement = (
+        select(HandlerInvitation, Enterprise)
+        .join(Enterprise, Enterprise.id == HandlerInvitation.enterprise_id)
+        .where(HandlerInvitation.phone_index == phone_index, *_waiting(now), Enterprise.status == "active")
+        .order_by(HandlerInvitation.invited_at.desc())
+    )
+    return [(row[0], row[1]) for row in session.execute(statement)]
+
+
+def purge(session: Session, before: datetime, limit: int) -> int:
+    """Delete invitations over since before then: phone and name have served their purpose."""
+    old = select(HandlerInvitation.id).where(HandlerInvitation.expires_at < before).limit(limit)
+    return (
+        session.connection().execute(delete(HandlerInvitation).where(HandlerInvitation.id.in_(old))).rowcount
+    )
+
+
+def _waiting(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (HandlerInvitation.status == "pending", HandlerInvitation.expires_at > now)

@@ -6,9 +6,10 @@ from flask import abort, make_response, redirect, render_template, request, url_
 from flask.typing import ResponseReturnValue
 
 from idp.domain.errors import Refusal
-from idp.services import handler_renewals, handler_views, handlers
+from idp.services import handler_invitations, handler_renewals, handler_views, handlers
 from idp.services.authentication import LoginView
 from idp.services.handler_views import HandlerView
+from idp.web import session
 from idp.web.forms import HandlerApplicationForm
 from idp.web.handler_forms import HandlerTermsForm
 from idp.web.messages import names, notify, notify_refusal
@@ -28,8 +29,11 @@ def index() -> ResponseReturnValue:
         return _page(form, login)
     if not form.is_ours():
         return _page(form, login, 400)
-    if request.form.get("action") == "withdraw":
-        return _withdraw(login)
+    match request.form.get("action"):
+        case "withdraw":
+            return _withdraw(login)
+        case "accept" | "decline" as answer:
+            return _answer(login, answer)
     return _apply(form, login)
 
 
@@ -103,7 +107,26 @@ def _withdraw(login: LoginView) -> ResponseReturnValue:
     return redirect(url_for("handler_applications.index"), 303)
 
 
+def _answer(login: LoginView, answer: str) -> ResponseReturnValue:
+    """To an invitation."""
+    act = handler_invitations.accept if answer == "accept" else handler_invitations.decline
+    result = act(platform(), login.account_id, request.form.get("id", ""), origin())
+    if isinstance(result, Refusal):
+        notify_refusal(result)
+    elif answer == "accept":
+        session.renew_token()
+        notify("handler_invitation_accepted")
+    else:
+        notify("handler_invitation_declined")
+    return redirect(url_for("handler_applications.index"), 303)
+
+
 def _page(form: HandlerApplicationForm, login: LoginView, status: int = 200) -> ResponseReturnValue:
     applications = handlers.list_of_account(platform(), login.account_id)
-    page = render_template("user_centre/handler_applications.html", form=form, applications=applications)
+    page = render_template(
+        "user_centre/handler_applications.html",
+        form=form,
+        applications=applications,
+        invitations=handler_invitations.list_of_account(platform(), login.account_id),
+    )
     return make_response(page, status)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from wtforms import SelectChoice, SelectField, SelectMultipleField, StringField, TextAreaField
 
-from idp.web.forms import TEXT_BOX, PageForm
+from idp.web.forms import TEXT_BOX, PageForm, WithCaptcha
 from idp.web.messages import names
 
 
@@ -20,6 +20,15 @@ class HandlerTermsForm(PageForm):
 
     matters = SelectMultipleField("授权办理的事项", choices=choices(names.MATTERS), validate_choice=False)
     valid_until = StringField("授权有效期至", widget=TEXT_BOX, render_kw={"type": "date"})
+
+
+class HandlerInvitationForm(WithCaptcha, HandlerTermsForm):
+    """邀请经办人."""
+
+    real_name = StringField("对方姓名", widget=TEXT_BOX, render_kw={"maxlength": 60, "required": True})
+    phone = StringField(
+        "对方手机号", widget=TEXT_BOX, render_kw={"maxlength": 20, "inputmode": "tel", "required": True}
+    )
 
 
 class HandlerForm(HandlerTermsForm):

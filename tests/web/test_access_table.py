@@ -99,6 +99,7 @@ READS: Final[dict[str, Expected]] = {
     "/device": everyone(),
     "/enterprise/handlers": legal_persons(),
     "/enterprise/handlers/<authorization_id>": but(legal_persons(), "other_legal_person", status=404),
+    "/enterprise/handlers/invitations": legal_persons(),
     "/enterprise/handlers/review": legal_persons(),
     "/healthz": everyone(),
     "/help": everyone(),
@@ -227,6 +228,19 @@ WRITES: Final[dict[str, list[Post]]] = {
             {"decision": "revoke", "reason_code": "left_enterprise"},
             frozenset({"legal_person"}),
             forged=but(legal_persons(400), "other_legal_person", status=404),
+        )
+    ],
+    "/enterprise/handlers/invitations": [
+        Post(
+            legal_persons(303),
+            {
+                "real_name": "李示例",
+                "phone": "19900099999",
+                "matters": "nev-accident-report",
+                "action": "invite",
+            },
+            frozenset(LEGAL_KINDS),
+            forged=legal_persons(400),
         )
     ],
     "/enterprise/handlers/review": [

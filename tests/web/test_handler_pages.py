@@ -131,3 +131,42 @@ def test_a_review_confirms_those_ticked_and_revokes_the_others(applicant: Visito
     owner.send(review, {"revoke": chosen})
     assert "已不在有效状态" in owner.get(review).text
     assert applicant.get(review).status_code == 403
+
+
+def test_an_invitation_is_sent_seen_and_accepted(person: Visitor, owner: Visitor) -> None:
+    page, own = "/enterprise/handlers/invitations", "/account/handler-applications"
+    fields = {"action": "invite", "phone": "1", "real_name": "李示例", "matters": "nev-accident-report"}
+    answer = owner.send(page, fields)
+    assert answer.status_code == 422
+    assert problems(answer) == ["请输入 11 位中国大陆手机号"]
+    assert owner.send(page, fields | {"phone": "19900001002"}).status_code == 303
+    shown = owner.get(page).text
+    assert "待确认" in shown
+    assert "199****1002" in shown
+    assert "演示汽车科技有限公司" in person.get(own).text
+    row = hidden(person.get(own), "id")
+    assert person.send(own, {"id": row, "action": "accept"}).status_code == 303
+    shown = person.get(own).text
+    assert "您已接受邀请" in shown
+    assert "已通过" in shown
+    assert "企业邀请" in person.get(f"{own}/{hidden(person.get(own), 'id')}").text
+    owner.send(page, {"id": row, "action": "cancel"})
+    assert "已处理过或已过期" in owner.get(page).text
+
+
+def test_an_invitation_is_declined_or_taken_back(person: Visitor, owner: Visitor) -> None:
+    page, own = "/enterprise/handlers/invitations", "/account/handler-applications"
+    fields = {
+        "action": "invite",
+        "phone": "19900001002",
+        "real_name": "李示例",
+        "matters": "nev-accident-report",
+    }
+    owner.send(page, fields)
+    person.send(own, {"id": hidden(person.get(own), "id"), "action": "decline"})
+    assert "已谢绝" in owner.get(page).text
+    owner.send(page, fields)
+    owner.send(page, {"id": hidden(owner.get(page), "id"), "action": "cancel"})
+    assert "已撤回邀请" in owner.get(page).text
+    person.send(own, {"id": "x", "action": "accept"})
+    assert "没有找到这条记录" in person.get(own).text
