@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from idp.domain.identifiers import canonical, document_key, find_credit_code, id_number_check
+from idp.domain.identifiers import canonical, document_key, find_credit_code, id_number_check, unhyphenated
 
 # --- limits -------------------------------------------------------------------------------------------------
 
@@ -64,8 +64,8 @@ def login_name_problem(login_name: str) -> str | None:
 
 
 def find_sms_code(text: str) -> str | None:
-    """Six digits, however they were typed (full-width, with spaces)."""
-    code = canonical(text)
+    """Six digits, however they were typed (full-width, with spaces or a hyphen)."""
+    code = unhyphenated(text)
     return code if _SMS_CODE.fullmatch(code) else None
 
 
@@ -90,13 +90,15 @@ class Identifier:
 
 
 def read_identifier(text: str) -> Identifier:
-    """Decide by form and check character; full-width characters, lower case and spaces are understood."""
+    """Decide by form and check character; full-width characters, lower case, spaces and, in numbers, hyphens
+    are understood.
+    """
     value = canonical(text[: LONGEST_IDENTIFIER * 2])[:LONGEST_IDENTIFIER]
     return Identifier(
         value,
         login_name_index=value.lower() if _LOGIN_NAME.fullmatch(value) else None,
         enterprise_credit_code=find_credit_code(value),
-        document_keys=_document_keys(value),
+        document_keys=_document_keys(unhyphenated(value)),
     )
 
 

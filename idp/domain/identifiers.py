@@ -1,7 +1,8 @@
 """Numbers that identify people and enterprises: their canonical form, layout and check characters.
 
-Every ``find_`` takes what a person typed (full-width, lower case, spaces) and answers the canonical form,
-or None when it can't be such a number. Nothing here says whether the number was ever issued.
+Every ``find_`` takes what a person typed or copied (full-width, lower case, spaces, hyphens, invisible marks)
+and answers the canonical form, or None when it can't be such a number. Nothing here says whether the number
+was ever issued.
 """
 
 from __future__ import annotations
@@ -24,6 +25,13 @@ TEST_REGION: Final = "99"  # no such province: numbers there belong to nobody
 # Full-width forms become ASCII, then ASCII letters upper case: str.upper() would make I and S of ı and ſ.
 _ASCII_FORM: Final = {full: full - 0xFEE0 for full in range(0xFF01, 0xFF5F)}
 _UPPER: Final = {lower: lower - 32 for lower in range(ord("a"), ord("z") + 1)}
+# Hyphens and dashes of all lengths, as keyboards and word processors make them of one key.
+_HYPHENS: Final = dict.fromkeys((*range(0x2010, 0x2016), 0x2212, 0x30FC, 0x30FB, 0x00B7, 0xFE63), "-")
+# What comes along unseen when a number is copied from a page or a chat: joiners, marks of direction, BOM.
+_UNSEEN: Final = dict.fromkeys(
+    (0x00AD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
+)
+_READ: Final = {**_ASCII_FORM, **_HYPHENS, **_UNSEEN}
 
 _CREDIT_CODE_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CREDIT_CODE: Final = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}", re.ASCII)
@@ -60,13 +68,20 @@ _OLD_FOREIGNER_RESIDENCE: Final = re.compile(r"[A-Z]{3}[0-9]{12}", re.ASCII)
 
 
 def canonical(text: str) -> str:
-    """``text`` as such numbers are written: ASCII instead of full-width forms, upper case, no white space."""
-    return "".join(text.translate(_ASCII_FORM).translate(_UPPER).split())
+    """``text`` as such numbers are written: ASCII instead of full-width forms, upper case, one kind of
+    hyphen, neither white space nor anything invisible.
+    """
+    return "".join(text.translate(_READ).translate(_UPPER).split())
+
+
+def unhyphenated(text: str) -> str:
+    """The same without the hyphens between groups, which no number but an organisation code has."""
+    return canonical(text).replace("-", "")
 
 
 def find_credit_code(text: str) -> str | None:
     """A 统一社会信用代码 of 18 characters with a right check character (GB 32100-2015)."""
-    code = canonical(text)
+    code = unhyphenated(text)
     if _CREDIT_CODE.fullmatch(code) and credit_code_check(code[:17]) == code[17]:
         return code
     return None
@@ -105,7 +120,7 @@ def find_id_number(text: str, today: date, *, allow_test: bool) -> str | None:
 
     Region 99 is accepted only with ``allow_test``. The 15-digit numbers of former cards are refused.
     """
-    number = canonical(text)
+    number = unhyphenated(text)
     known = number[:2] in _PROVINCES or (allow_test and number[:2] == TEST_REGION)
     return number if known and _is_dated_and_checked(number, today) else None
 
@@ -118,7 +133,7 @@ def id_number_check(body: str) -> str:
 
 def find_document_number(document_type: str, text: str, today: date, *, allow_test: bool) -> str | None:
     """The canonical number of a document of one of DOCUMENT_TYPES; None for another type as well."""
-    number = canonical(text)
+    number = unhyphenated(text)
     if document_type in _PATTERNS:
         return _matching(_PATTERNS[document_type], number)
     if document_type in _DATED:
@@ -128,7 +143,7 @@ def find_document_number(document_type: str, text: str, today: date, *, allow_te
 
 def find_mobile(text: str) -> str | None:
     """A mobile number of the mainland, 11 digits, without country code, spaces and hyphens."""
-    match = _MOBILE.fullmatch(canonical(text).replace("-", ""))
+    match = _MOBILE.fullmatch(unhyphenated(text))
     return match[1] if match else None
 
 

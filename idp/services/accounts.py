@@ -13,7 +13,7 @@ from idp.crypto import FieldCipher
 from idp.domain import accounts as rules
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
-from idp.domain.identifiers import canonical
+from idp.domain.identifiers import unhyphenated
 from idp.services import audit, authentication, clients, handlers
 from idp.services.platform import Platform
 from idp.storage import accounts as rows
@@ -171,7 +171,7 @@ def set_default_enterprise(
     platform: Platform, account_id: str, enterprise_credit_code: str, origin: Origin
 ) -> Refusal | None:
     """切换企业: keep the account's choice (empty: itself); ``cannot_act`` where it can't act for that one."""
-    code = canonical(enterprise_credit_code)
+    code = unhyphenated(enterprise_credit_code)
     candidates = handlers.acting_candidates(platform, account_id, clock.now()) if code else []
     chosen = next((c.enterprise_id for c in candidates if c.enterprise_credit_code == code), None)
     if code and chosen is None:

@@ -21,7 +21,7 @@ from idp.domain import recovery as rules
 from idp.domain import throttling as limits
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
-from idp.domain.identifiers import canonical
+from idp.domain.identifiers import unhyphenated
 from idp.ephemeral import EphemeralUnavailable
 from idp.services import (
     attempts,
@@ -131,7 +131,8 @@ def check_identity(platform: Platform, account_id: str, typed: str, origin: Orig
     if not typed.strip():
         return Refusal.of("required", field)
     who = _attempt(account_id, account_id, origin, "proof_wrong")
-    shown = attempts.attempt(platform, who, lambda: constant_time_equal(canonical(typed), expected) or None)
+    number = unhyphenated(typed)
+    shown = attempts.attempt(platform, who, lambda: constant_time_equal(number, expected) or None)
     return _at_field(shown, field) if isinstance(shown, Refusal) else None
 
 

@@ -255,7 +255,7 @@ def test_each_document_type_has_its_own_format(document_type: str, number: str) 
         ("id_card", "990101199001010018"),
         ("passport", "E123"),
         ("passport", "E1234567890123456789X"),
-        ("passport", "E1234-678"),
+        ("passport", "E1234/678"),
         ("hk_macau_permit", "A12345678"),
         ("hk_macau_permit", "H123456789"),
         ("taiwan_permit", "1234567"),
@@ -300,3 +300,83 @@ def test_a_mobile_number_is_understood_however_it_is_written(typed: str) -> None
 )
 def test_what_is_no_mobile_number_of_the_mainland_is_not_found(typed: str) -> None:
     assert find_mobile(typed) is None
+
+
+# --- as people type and copy numbers ---
+
+NOISE: Final = st.sampled_from(
+    [" ", "\u3000", "\u00a0", "\t", "-", "－", "–", "—", "‐", "−", "\u200b", "\ufeff", "\u202d"]
+)
+DOCUMENTS: Final = (
+    ("id_card", "990101199001010019"),
+    ("id_card", "99010119900101006X"),
+    ("passport", "E12345678"),
+    ("passport", "EA1234567"),
+    ("hk_macau_permit", "H12345678"),
+    ("hk_macau_permit", "M1234567801"),
+    ("taiwan_permit", "12345678"),
+    ("taiwan_permit", "1234567801B"),
+    ("foreigner_residence", "ABC123456789012"),
+    ("foreigner_residence", "990101199001010019"),
+    ("hmt_residence", "990101199001010019"),
+)
+
+
+@st.composite
+def typed(draw: st.DrawFn, number: str) -> str:
+    """The number as somebody might type or copy it."""
+    written = []
+    for character in number:
+        shape = draw(st.sampled_from([str, str.lower, full_width, lambda c: full_width(c.lower())]))
+        written.append(shape(character))
+        written.append(draw(st.just("") | NOISE))
+    return draw(st.just("") | NOISE) + "".join(written)
+
+
+@pytest.mark.parametrize(("document_type", "number"), DOCUMENTS)
+@given(data=st.data())
+def test_a_document_number_is_understood_however_it_is_typed(
+    document_type: str, number: str, data: st.DataObject
+) -> None:
+    text = data.draw(typed(number))
+    assert find_document_number(document_type, text, TODAY, allow_test=True) == number
+
+
+@given(credit_codes().flatmap(lambda code: st.tuples(st.just(code), typed(code))))
+def test_a_credit_code_is_understood_however_it_is_typed(pair: tuple[str, str]) -> None:
+    code, text = pair
+    assert find_credit_code(text) == code
+    assert canonical(text).replace("-", "") == code
+
+
+@given(id_numbers().flatmap(lambda number: st.tuples(st.just(number), typed(number))))
+def test_an_id_number_is_understood_however_it_is_typed(pair: tuple[str, str]) -> None:
+    number, text = pair
+    assert find_id_number(text, TODAY, allow_test=True) == number
+
+
+@given(typed("13900000001"))
+def test_a_mobile_number_is_understood_however_it_is_typed(text: str) -> None:
+    assert find_mobile(text) == "13900000001"
+
+
+@pytest.mark.parametrize("hyphen", ["-", "－", "–", "—", "‐", "−", "·"])
+def test_an_organization_code_has_its_hyphen_of_any_length(hyphen: str) -> None:
+    assert find_organization_code(f"D2143569{hyphen}x") == "D2143569X"
+
+
+@given(st.dates(date(1800, 1, 1), date(2100, 12, 31)))
+def test_exactly_the_days_of_the_calendar_up_to_today_are_birthdays(day: date) -> None:
+    number = checked(f"990101{day:%Y%m%d}001")
+    found = find_id_number(number, TODAY, allow_test=True) == number
+    assert found == (date(1900, 1, 1) <= day <= TODAY)
+
+
+@given(st.integers(1900, 2026), st.integers(0, 99), st.integers(0, 99))
+def test_a_day_that_no_calendar_has_is_no_birthday(year: int, month: int, day: int) -> None:
+    try:
+        real = date(year, month, day) <= TODAY
+    except ValueError:
+        real = False
+    number = checked(f"990101{year}{month:02}{day:02}001")
+    assert (find_id_number(number, TODAY, allow_test=True) is not None) == real

@@ -79,6 +79,8 @@ READS: Final[dict[str, Expected]] = {
     "/account/sessions": signed_in(),
     "/account/systems": signed_in(),
     "/account/verification": signed_in(),
+    "/account/verification/held/<held_id>": signed_in(404),  # nobody has a form to send again
+    "/account/verification/uploads/<upload_id>": signed_in(404),  # of somebody else
     "/admin": administrators(),
     "/admin/accounts": administrators(),
     "/admin/accounts/<account_id>": administrators(),

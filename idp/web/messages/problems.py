@@ -113,7 +113,7 @@ PROBLEMS: dict[str, str] = {
     "name_invalid": "请输入证件上的姓名，不能含有数字或特殊符号",
     "id_number_invalid": "身份证号不正确，请对照证件核对每一位",
     "document_number_invalid": "证件号不正确，请对照证件核对每一位",
-    "organization_code_replaced": "组织机构代码已停用，请填写 18 位统一社会信用代码",
+    "organization_code_replaced": "组织机构代码已停用，各业务系统只识别 18 位统一社会信用代码，请按营业执照填写",
     "identity_taken": "该身份已被其他账号认证，不能通过",
     "document_taken": "该证件已被其他账号认证，如非本人操作请致电 12381",
     "document_not_yet_valid": "起始日期应为今日或更早的日期",
