@@ -327,8 +327,7 @@ def typed(draw: st.DrawFn, number: str) -> str:
     """The number as somebody might type or copy it."""
     written = []
     for character in number:
-        shape = draw(st.sampled_from([str, str.lower, full_width, lambda c: full_width(c.lower())]))
-        written.append(shape(character))
+        written.append(draw(st.sampled_from([character, character.lower(), full_width(character)])))
         written.append(draw(st.just("") | NOISE))
     return draw(st.just("") | NOISE) + "".join(written)
 

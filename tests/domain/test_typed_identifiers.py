@@ -122,7 +122,7 @@ def test_pins_in_two_ways_of_writing_name_one_enterprise() -> None:
     )
     claims = requested_claims.parse_claims_parameter(text, frozenset({"openid", "enterprise"}))
     assert not isinstance(claims, Refusal)
-    assert claims.enterprises == {CODE}
+    assert claims.enterprises == frozenset({CODE})
 
 
 def test_an_organization_code_gets_an_answer_of_its_own() -> None:
