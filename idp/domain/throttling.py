@@ -71,6 +71,8 @@ PICTURES_OF_ADDRESS: Final = Limit("captcha-picture", ("address",), 600, HOUR, "
 RECORDINGS_OF_ADDRESS: Final = Limit("captcha-recording", ("address",), 120, HOUR, "captcha_limit")
 # Each beginning costs the other platform a call; an address may be a whole office's.
 UPSTREAM_OF_ADDRESS: Final = Limit("upstream", ("address",), 600, HOUR, "upstream_limit")
+# Each reads everything that is kept of a person.
+EXPORTS_OF_ACCOUNT: Final = Limit("export", ("account",), 5, DAY, "export_limit")
 
 LIMITS: Final = (
     SMS_OF_ADDRESS,
@@ -90,4 +92,5 @@ LIMITS: Final = (
     PICTURES_OF_ADDRESS,
     RECORDINGS_OF_ADDRESS,
     UPSTREAM_OF_ADDRESS,
+    EXPORTS_OF_ACCOUNT,
 )

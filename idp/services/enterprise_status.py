@@ -49,7 +49,7 @@ def reopen(platform: Platform, credit_code: str, origin: Origin, actor: Actor = 
     """Let an enterprise act again; its handlers stay suspended until it confirms them. ``not_found``."""
     with transaction() as session:
         enterprise = _lock(session, credit_code)
-        if enterprise is None:
+        if enterprise is None or enterprise.status == rows.VACANT:  # that one waits for an account
             return Refusal.of("not_found")
         if enterprise.status != rules.ACTIVE:
             enterprise.status, enterprise.updated_at = rules.ACTIVE, clock.now()

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from idp import clock, sms
-from idp.domain import identifiers
+from idp.domain import account_life, identifiers
 from idp.domain import upstream as rules
 from idp.domain.assurance import TWO_FACTORS
 from idp.domain.audit import AuditEvent, Origin
@@ -78,8 +78,9 @@ def _refusal(
         return Refusal.of("upstream_identity_unknown", kind=kind)
     if not _is_named(platform, assertion, account):
         return Refusal.of("upstream_name_differs")
-    if account.status != "active":
-        return Refusal.of("account_frozen")
+    asleep = account_life.sign_in_refusal(account.status)
+    if asleep is not None:
+        return Refusal.of(asleep)
     if level is None and not rules.is_completed_by_sms(assertion.amr):
         return Refusal.of("upstream_too_weak")
     return None
@@ -115,8 +116,9 @@ def complete(platform: Platform, recognised: Recognised, origin: Origin) -> Auth
 def _completed(platform: Platform, recognised: Recognised, origin: Origin) -> Refusal | None:
     with transaction() as session:
         account = session.get_one(Account, recognised.account_id)
-        if account.status != "active":
-            return Refusal.of("account_frozen")
+        asleep = account_life.sign_in_refusal(account.status)
+        if asleep is not None:
+            return Refusal.of(asleep)
         linked = rows.find_linked(session, recognised.issuer, recognised.subject_index)
         if linked not in {None, account.id}:
             return Refusal.of("upstream_identity_changed")

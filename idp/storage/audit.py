@@ -121,6 +121,12 @@ def list_events(
     return _entries(session.execute(statement))
 
 
+def list_about(session: Session, account_id: str, limit: int) -> list[Entry]:
+    """The latest lines of what an account did, and of what was done to it, newest first."""
+    about = or_(_c.account_id == account_id, _c.object_id == account_id)
+    return _entries(session.execute(select(*_ENTRY).where(about).order_by(_c.id.desc()).limit(limit)))
+
+
 def list_events_after(
     session: Session, after_id: int, since: datetime | None, until: datetime | None, limit: int
 ) -> list[tuple[Entry, int | None, str | None]]:

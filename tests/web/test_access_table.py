@@ -72,6 +72,7 @@ READS: Final[dict[str, Expected]] = {
     "/account/consents": signed_in(),
     "/account/deletion": signed_in(),
     "/account/enterprise": signed_in(),
+    "/account/export": signed_in(),
     "/account/handler-applications": signed_in(),
     "/account/handler-applications/<authorization_id>": signed_in(404, handler=200),
     "/account/password-expired": everyone(SIGN_IN),  # without a password that has expired
@@ -144,6 +145,7 @@ WRITES: Final[dict[str, list[Post]]] = {
             forged=signed_in(422),
         )
     ],
+    "/account/export": [Post(signed_in(200), {"action": "download"})],  # their own; only the trail grows
     "/account/handler-applications": [
         Post(
             signed_in(303),

@@ -40,6 +40,8 @@ PERSONAL = [
     "/account/sessions",
     "/account/consents",
     "/account/security",
+    "/account/export",
+    "/account/deletion",
 ]
 FORMS = [
     "/account/verification?subject_type=natural_person",
