@@ -29,6 +29,13 @@ _TEXTS: Final[Mapping[str, str]] = {
     "factors_reset": _FACTOR.replace("{did}", "的动态口令和通行密钥已由平台重置，请重新登录并设置"),
     "reset_password": _CODE.replace("{use}", "重设密码"),
     "find_account": _CODE.replace("{use}", "账号找回"),
+    "bind_phone": _CODE.replace("{use}", "绑定手机号"),
+    "phone_changed": "您的账号{login_name}绑定的手机号已更换为{phone}。如非本人操作，请立即致电12381。",
+    "phone_bound": "您的账号{login_name}已绑定此手机号，登录时的验证码将发送到这里。",
+    "phone_change_applied": "有人申请将账号{login_name}的手机号更换为{phone}，正在审核。"
+    "如非本人操作，请立即登录平台，在“手机号修改”中撤销，并修改密码。",
+    "phone_change_received": "您为账号{login_name}更换手机号的申请已提交，结果将以短信告知。",
+    "phone_change_rejected": "您为账号{login_name}更换手机号的申请未通过。如有疑问请致电12381。",
     "account_found": "您的登录名为{login_name}。如非本人操作，请忽略。",
     "upstream_login": _CODE.replace("{use}", "确认登录"),
     "upstream_linked": "您的账号{login_name}已关联{upstream_name}账号并登录。如非本人操作，请致电12381。",

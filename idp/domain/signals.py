@@ -21,6 +21,7 @@ _REASONS: Final[Mapping[str, tuple[str, str, str]]] = {
     "remote": ("user", "The person ended the session from elsewhere", "本人远程退出登录"),
     "password_changed": ("user", "The person changed the password", "本人修改了密码"),
     "password_reset": ("user", "The password was set anew", "重设了密码"),
+    "phone_changed": ("user", "The account got another phone", "更换了手机号"),
     "consent_withdrawn": ("user", "The person withdrew the consent", "本人撤回了授权同意"),
     "account_deleted": ("user", "The person had the account deleted", "本人申请删除账号"),
     "dormant": ("policy", "The account was put to sleep after a long silence", "账号长期未使用，已休眠"),

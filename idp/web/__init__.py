@@ -24,6 +24,7 @@ from idp.web import (
     home,
     language_switch,
     languages,
+    lost_phone,
     messages,
     national,
     notices,
@@ -31,6 +32,7 @@ from idp.web import (
     password_expired,
     paths,
     personal_data,
+    phone,
     progress,
     protocol,
     recovery,
@@ -46,7 +48,7 @@ from idp.web import (
     verification,
     waiting,
 )
-from idp.web.admin import accounts, audit, clients, console, deliveries, keys, reviews
+from idp.web.admin import accounts, audit, clients, console, deliveries, keys, phone_changes, reviews
 
 FORM_BYTES = 64 * 1024
 STATIC_SECONDS = 3600
@@ -63,6 +65,8 @@ BLUEPRINTS = (
     finding.blueprint,
     national.blueprint,
     revival.blueprint,
+    phone.blueprint,
+    lost_phone.blueprint,
     user_centre.blueprint,
     personal_data.blueprint,
     deletion.blueprint,
@@ -85,6 +89,7 @@ BLUEPRINTS = (
     clients.blueprint,
     accounts.blueprint,
     reviews.blueprint,
+    phone_changes.blueprint,
     audit.blueprint,
     keys.blueprint,
     deliveries.blueprint,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from wtforms import HiddenField, PasswordField
+from wtforms import HiddenField, PasswordField, StringField
 
 from idp.web.forms import (
     PASSWORD_BOX,
+    TEXT_BOX,
     HandlerApplicationForm,
     LoginForm,
     NaturalPersonForm,
@@ -49,3 +50,27 @@ class FindAccountForm(WithCaptcha, PageForm):
     document_number = NaturalPersonForm.document_number
     enterprise_credit_code = HandlerApplicationForm.enterprise_credit_code
     sms_code = RegistrationForm.sms_code
+
+
+class NewPhoneForm(WithCaptcha, PageForm):
+    """手机号修改: the new number."""
+
+    phone = StringField(
+        "新手机号",
+        widget=TEXT_BOX,
+        render_kw={"maxlength": 20, "autocomplete": "tel", "inputmode": "tel", "required": True},
+    )
+    sms_code = RegistrationForm.sms_code
+    ticket = HiddenField()
+
+
+class LostPhoneForm(PageForm):
+    """绑定手机号 when the old phone is lost; the file is read from the request, not from here."""
+
+    identifier = LoginForm.identifier
+    password = LoginForm.password
+    real_name = NaturalPersonForm.real_name
+    document_number = NaturalPersonForm.document_number
+    document_scan = NaturalPersonForm.document_scan
+    explanation = NaturalPersonForm.explanation
+    ticket = HiddenField()

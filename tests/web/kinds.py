@@ -12,10 +12,12 @@ from sqlalchemy import MetaData, select
 from idp import clock
 from idp.domain.audit import internal_origin
 from idp.domain.errors import Refusal
-from idp.services import authentication, clients, consents, handlers
+from idp.domain.phone_changes import Application
+from idp.services import authentication, clients, consents, handlers, phone_change_applications
 from idp.services.authentication import Authenticated
 from idp.services.handlers import HandlerApplicationForm
 from idp.services.platform import Platform
+from idp.services.scans import CheckedScan
 from idp.storage.database import reading, transaction
 from idp.storage.enterprises import RealNameApplication, Upload
 from idp.storage.outbox import OutboxMessage
@@ -122,8 +124,19 @@ def _add_objects(made: World, platform: Platform, people: People) -> None:
         made.objects |= {"application": applied.id, "review_id": review.id, "upload_id": upload.id}
         made.objects["message"] = str(message.id)
     made.objects |= {"client_id": "smdvs", "account_id": made.accounts["regulator"]}
+    made.objects["phone_change_id"] = _lost_phone(platform, made.accounts["regulator"])
     made.objects["authorization_id"] = made.objects["in_force"]
     made.objects |= {"filename": "theme.css", "handle": "none", "code": "code-safety"}
+
+
+def _lost_phone(platform: Platform, account_id: str) -> str:
+    """An application for another phone, as its rows."""
+    fields, application = platform.keyring.fields, Application("regulator", "李示例", "9", "手机遗失")
+    scan = CheckedScan("document_scan", "image/png", b"a picture")
+    row = phone_change_applications.row_of(fields, account_id, application, scan, "19900009999")
+    with transaction() as session:
+        session.add(row)
+    return row.id
 
 
 def _at_browser(app: Flask, platform: Platform, account_id: str | None) -> Visitor:

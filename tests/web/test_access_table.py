@@ -76,6 +76,8 @@ READS: Final[dict[str, Expected]] = {
     "/account/handler-applications": signed_in(),
     "/account/handler-applications/<authorization_id>": signed_in(404, handler=200),
     "/account/password-expired": everyone(SIGN_IN),  # without a password that has expired
+    "/account/phone": signed_in(),
+    "/account/phone/new": signed_in(303),  # without a proof of the old number
     "/account/security": signed_in(),
     "/account/sessions": signed_in(),
     "/account/systems": signed_in(),
@@ -93,17 +95,26 @@ READS: Final[dict[str, Expected]] = {
     "/admin/keys": administrators(),
     "/admin/reviews": administrators(),
     "/admin/reviews/<review_id>": administrators(),
+    "/admin/reviews/phone-changes": administrators(),
+    "/admin/reviews/phone-changes/<phone_change_id>": administrators(),
+    "/admin/reviews/phone-changes/<phone_change_id>/scan": administrators(),
     "/admin/reviews/scans/<upload_id>": administrators(),
     "/bootstrap/static/<path:filename>": everyone(),
     "/captcha/<handle>.png": everyone(404),  # a picture is known to whom it was shown
     "/captcha/<handle>.wav": everyone(404),
     "/captcha/new": everyone(),
+    "/change-phone": but(everyone(303), *OUTSIDE, status=200),
+    "/change-phone/lost": everyone(),
+    "/change-phone/lost/application": everyone(303),  # without a proof of the new number
     "/dev/outbox": everyone(),  # development only
     "/device": everyone(),
     "/enterprise/handlers": legal_persons(),
     "/enterprise/handlers/<authorization_id>": but(legal_persons(), "other_legal_person", status=404),
     "/enterprise/handlers/invitations": legal_persons(),
     "/enterprise/handlers/review": legal_persons(),
+    "/find-account": everyone(),
+    "/forgot-password": everyone(),
+    "/forgot-password/new-password": everyone(303),  # without a proof of the phone
     "/healthz": everyone(),
     "/help": everyone(),
     "/interaction/consent": everyone(400),  # without a request of a client
@@ -170,6 +181,11 @@ WRITES: Final[dict[str, list[Post]]] = {
         Post(signed_in(404, handler=422), {"action": "renew"}, forged=signed_in(404, handler=400))
     ],
     "/account/password-expired": [Post(everyone(SIGN_IN), {"ticket": "x"}, forged=everyone(SIGN_IN))],
+    "/account/phone": [Post(signed_in(422), {"action": "next"}, forged=signed_in(400))],
+    "/account/phone/application": [
+        Post(signed_in(303), {"action": "withdraw"}, frozenset({"regulator"}), forged=signed_in(400))
+    ],
+    "/account/phone/new": [Post(signed_in(303), {"ticket": "x"}, forged=signed_in(303))],
     "/account/security": [Post(signed_in(422), {"old_password": "x"}, forged=signed_in(422))],
     "/account/sessions": [
         Post(signed_in(303), {"session": "{session}", "action": "end"}, frozenset({"handler"}))
@@ -220,6 +236,17 @@ WRITES: Final[dict[str, list[Post]]] = {
             administrators(400),
         )
     ],
+    "/admin/reviews/phone-changes/<phone_change_id>": [
+        Post(
+            administrators(303),
+            {"decision": "reject", "reason": "证件不清晰"},
+            frozenset({"administrator"}),
+            administrators(400),
+        )
+    ],
+    "/change-phone": [Post(everyone(422), {"action": "next"})],
+    "/change-phone/lost": [Post(everyone(422), {"action": "next"})],
+    "/change-phone/lost/application": [Post(everyone(303), {"ticket": "x"}, forged=everyone(303))],
     "/device": [Post(everyone(422), {"user_code": "BCDF-GHJK"})],
     "/enterprise/handlers": [
         Post(legal_persons(303), {"id": "{application}", "decision": "approve"}, frozenset({"legal_person"})),
@@ -255,6 +282,9 @@ WRITES: Final[dict[str, list[Post]]] = {
         ),
         Post(legal_persons(303), {"revoke": "{in_force}"}, frozenset({"legal_person"})),
     ],
+    "/find-account": [Post(everyone(422), {"action": "find"})],
+    "/forgot-password": [Post(everyone(422), {"action": "next"})],
+    "/forgot-password/new-password": [Post(everyone(303), {"ticket": "x"}, forged=everyone(303))],
     "/interaction/consent": [Post(everyone(400), {"decision": "allow"})],
     "/interaction/enterprise": [Post(everyone(400), {"enterprise": "{credit_code}"})],
     "/interaction/logout": [

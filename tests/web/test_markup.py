@@ -29,6 +29,8 @@ PUBLIC = [
 ]
 RECOVERY = [
     "/forgot-password",
+    "/change-phone",
+    "/change-phone/lost",
     *(f"/find-account?by={way}" for way in ("phone", "natural_person", "legal_person")),
 ]
 PERSONAL = [
@@ -42,6 +44,7 @@ PERSONAL = [
     "/account/security",
     "/account/export",
     "/account/deletion",
+    "/account/phone",
 ]
 FORMS = [
     "/account/verification?subject_type=natural_person",
@@ -53,6 +56,7 @@ CONSOLE = [
     "/admin/clients/new",
     "/admin/accounts",
     "/admin/reviews",
+    "/admin/reviews/phone-changes",
     "/admin/audit",
     "/admin/deliveries",
 ]

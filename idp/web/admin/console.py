@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from idp.services import clients, deliveries, reviews
+from idp.services import clients, deliveries, phone_change_reviews, reviews
 from idp.web.pages import pages
 from idp.web.session import platform, require_administrator
 
@@ -30,6 +30,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "admin/index.html",
         pending=reviews.count_pending(platform()),
+        phone_changes=phone_change_reviews.count_pending(platform()),
         undelivered=deliveries.count_undelivered(),
         clients=clients.list_clients(platform()),
     )

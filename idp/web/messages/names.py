@@ -127,6 +127,13 @@ HANDLER_SIDES = {
 }
 HANDLER_ROUTES = {"application": "本人申请", "invitation": "企业邀请", "last_resort": "平台代审"}
 
+PHONE_CHANGE_STATUSES = {
+    "pending": "待审核",
+    "approved": "已通过",
+    "rejected": "已驳回",
+    "withdrawn": "已撤销",
+}
+
 ROLES = {"regulator": "监管人员"}
 
 SMS_PURPOSES = {
@@ -146,6 +153,12 @@ SMS_PURPOSES = {
     "reset_password": "重设密码",
     "find_account": "账号找回",
     "account_found": "登录名",
+    "bind_phone": "绑定手机号",
+    "phone_changed": "手机号更换",
+    "phone_bound": "手机号绑定",
+    "phone_change_applied": "更换手机号申请",
+    "phone_change_received": "更换手机号申请",
+    "phone_change_rejected": "更换手机号未通过",
     "password_temporary": "临时密码",
     "revive": "恢复使用",
     "account_frozen": "账号冻结",
@@ -298,6 +311,7 @@ KEY_STATES = {"waiting": "待启用", "signing": "正在签名", "verifying": "�
 
 AUDIT_AREAS = {
     "account": "账号",
+    "phone_change": "更换手机号",
     "login": "登录",
     "upstream": "上级平台",
     "device": "常用设备",
@@ -337,6 +351,11 @@ AUDIT_EVENTS = {
     "account:password_change": "修改密码",
     "account:password_reset": "重设密码",
     "account:find": "找回登录名",
+    "account:phone_change": "更换手机号",
+    "phone_change:apply": "申请更换手机号",
+    "phone_change:withdraw": "撤销更换手机号申请",
+    "phone_change:approve": "通过更换手机号",
+    "phone_change:reject": "驳回更换手机号",
     "account:password_temporary": "发放临时密码",
     "account:freeze": "冻结账号",
     "account:unfreeze": "解冻账号",
@@ -434,6 +453,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "handler_side": HANDLER_SIDES,
     "handler_route": HANDLER_ROUTES,
     "invitation_status": INVITATION_STATUSES,
+    "phone_change_status": PHONE_CHANGE_STATUSES,
     "role": ROLES,
     "sms_purpose": SMS_PURPOSES,
     "message_kind": MESSAGE_KINDS,

@@ -95,6 +95,8 @@ PROBLEMS: dict[str, str] = {
     "passkey_wrong": "通行密钥未通过核验，请重试，或改用其他方式登录",
     "recovery_wrong": "账号或短信验证码不正确，请核对后重试",
     "search_wrong": "没有相符的账号，或短信验证码不正确，请核对后重试",
+    "details_wrong": "填写的信息与账号不符。请核对登录名、密码、姓名和证件号；未实名认证的账号不能办理",
+    "objection_period": "该账号可代表企业办理，须等待异议期结束后才能通过",
     "proof_wrong": "与该账号实名认证的信息不一致",
     "proof_wrong:document_number": "证件号码与该账号实名认证的信息不一致",
     "proof_wrong:enterprise_credit_code": "统一社会信用代码与该账号实名认证的信息不一致",
