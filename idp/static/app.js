@@ -32,8 +32,11 @@ function showProblem(form, name, text) {
   input.setAttribute("aria-invalid", "true");
   const message = document.createElement("p");
   message.className = "wrong";
+  message.id = `${name}-wrong`;
   message.textContent = text;
   field.append(message);
+  const described = (input.getAttribute("aria-describedby") || "").split(" ");
+  input.setAttribute("aria-describedby", [...new Set([...described, message.id])].join(" ").trim());
   input.focus();
   return true;
 }
@@ -77,7 +80,10 @@ document.querySelectorAll("button[data-new-captcha]").forEach((button) => {
 
 async function sendCode(form, button) {
   form.querySelectorAll(".wrong").forEach((message) => message.remove());
-  form.querySelectorAll(".is-invalid").forEach((input) => input.classList.remove("is-invalid"));
+  form.querySelectorAll(".is-invalid").forEach((input) => {
+    input.classList.remove("is-invalid");
+    input.removeAttribute("aria-invalid");
+  });
   const body = new FormData(form);
   body.set("action", "send_code");
   for (const name of ["password", "confirm_password", "sms_code"]) {
