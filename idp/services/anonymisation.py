@@ -13,7 +13,7 @@ from idp.crypto import FieldCipher
 from idp.domain.account_life import Status
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.handlers import OPEN
-from idp.services import account_notices, audit, authorizations, handler_steps
+from idp.services import account_notices, audit, authorizations, handler_steps, scan_retention
 from idp.services import handler_notices as notices
 from idp.services.handler_steps import SYSTEM
 from idp.services.platform import Platform
@@ -37,6 +37,7 @@ def anonymise(session: Session, platform: Platform, account: Account, now: datet
     authorizations.revoke_for_account(session, platform, account_id, erasure.DELETED, now)
     erasure.forget_reasons(session, account_id)
     phone = cipher.decrypt(account.phone_encrypted, "accounts.phone")
+    scan_retention.delete_of_account(session, account_id, origin)
     erasure.erase_rows(session, account_id, cipher.index(phone, INVITED_PHONE))
     erasure.blank_account(session, account_id, _pseudonym(cipher, account_id, now))
     session.expire_all()

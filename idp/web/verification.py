@@ -20,6 +20,7 @@ from idp.web.session import origin, platform, require_login
 FORMS = {"natural_person": NaturalPersonForm, "legal_person": LegalPersonForm}
 SCANS = {"natural_person": ("document_scan",), "legal_person": ("document_scan", "licence_scan")}
 NOT_FIELDS = frozenset({"csrf_token", "captcha", "captcha_handle", "document_scan", "licence_scan"})
+BY_HAND = "manual"  # the ``action`` that makes a form that was refused one for a reviewer
 
 blueprint = pages("verification", __name__, "/account/verification")
 
@@ -65,8 +66,8 @@ def _act(form: VerificationForm, subject_type: str, login: LoginView) -> Respons
     submission = Submission(
         subject_type=subject_type, fields=_fields(form), scans=_scans(subject_type), manual=_is_manual()
     )
-    another = request.form.get("action") == captchas.ANOTHER
-    if another or (isinstance(form, NaturalPersonForm) and not captchas.is_passed(form)):
+    later = request.form.get("action") in {captchas.ANOTHER, BY_HAND}
+    if later or (isinstance(form, NaturalPersonForm) and not captchas.is_passed(form)):
         _hold_files(form, submission, login)
         return _form_page(form, subject_type, login, 422 if form.problem_texts else 200)
     return _submit(form, submission, login)
@@ -107,6 +108,8 @@ def _scans(subject_type: str) -> tuple[Scan, ...]:
 
 
 def _is_manual() -> bool:
+    if request.form.get("action") == BY_HAND:
+        return True
     return (request.form.get("manual") or request.args.get("manual")) == "1"
 
 

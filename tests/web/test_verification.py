@@ -48,6 +48,7 @@ def test_a_mismatch_says_so_and_offers_the_manual_way(newcomer: Visitor) -> None
     assert page.status_code == 422
     assert "填写的信息与登记信息不一致" in page.text
     assert "manual=1" in page.text
+    assert 'value="manual"' in page.text
     assert 'value="李别人"' in page.text
     manual = newcomer.get("/account/verification?subject_type=natural_person&manual=1").text
     assert 'name="explanation"' in manual
@@ -70,3 +71,20 @@ def test_every_problem_is_shown_at_its_field(newcomer: Visitor) -> None:
 def test_a_file_is_what_its_name_says_or_refused(newcomer: Visitor) -> None:
     page = newcomer.verify(LI, document_scan=(picture("JPEG"), "scan.pdf"))
     assert problems(page) == ["文件内容与扩展名不一致，请选择原始的扫描文件"]
+
+
+def test_after_a_mismatch_the_manual_way_keeps_what_was_typed_and_chosen(newcomer: Visitor) -> None:
+    form = LI | {"real_name": "李别人"}
+    newcomer.verify(form)
+    page = newcomer.send(
+        "/account/verification",
+        form | {"action": "manual"},
+        page="/account/verification?subject_type=natural_person",
+    )
+    assert page.status_code == 200
+    assert problems(page) == []
+    assert 'name="explanation"' in page.text
+    assert 'name="manual" value="1"' in page.text
+    assert 'value="李别人"' in page.text
+    assert "both sides.png" in page.text
+    assert newcomer.verify(form, document_scan="", **MANUAL).status_code == 303
