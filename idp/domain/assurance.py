@@ -15,7 +15,7 @@ RECENT: Final = timedelta(minutes=10)
 TWO_FACTORS: Final = "urn:gsp:acr:2fa"
 CRYPTOGRAPHIC: Final = "urn:gsp:acr:2fa-crypto"
 
-REACHABLE = frozenset({TWO_FACTORS})
+REACHABLE = frozenset({TWO_FACTORS, CRYPTOGRAPHIC})
 """What the sign-in page can reach; a stronger factor adds its value here."""
 
 
@@ -63,6 +63,12 @@ def is_met(reached: str, asked: Iterable[str]) -> bool:
 def is_reachable(asked: Iterable[str]) -> bool:
     """Whether signing in again can meet one of the ``asked`` values."""
     return any(is_met(reachable, asked) for reachable in REACHABLE)
+
+
+def is_strong(asked: Iterable[str]) -> bool:
+    """Whether a strong sign-in, and nothing less, meets one of the ``asked`` values."""
+    wanted = tuple(asked)
+    return is_met(CRYPTOGRAPHIC, wanted) and not is_met(TWO_FACTORS, wanted)
 
 
 def reported(reached: str, asked: Iterable[str]) -> str:

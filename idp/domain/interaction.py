@@ -30,7 +30,9 @@ class Acting:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The browser session that a request meets; ``sub`` is what the client calls the person."""
+    """The browser session that a request meets; ``sub`` is what the client calls the person, ``has_factor``
+    tells that the person could have signed in strongly.
+    """
 
     account_id: str
     sub: str
@@ -39,6 +41,7 @@ class SignedIn:
     created_at: datetime
     acr: str
     default_enterprise_id: str | None
+    has_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +189,24 @@ def _just_signed_in(asked: Asked, login: SignedIn) -> bool:
     return login.created_at >= asked.received_at
 
 
+def is_strong_enough(asked: Asked, acr: str) -> bool:
+    """Whether a sign-in meets one of the asked ``acr`` values, if any is asked."""
+    return not asked.acr_values or assurance.is_met(acr, asked.acr_values)
+
+
 def _strength(asked: Asked, login: SignedIn) -> Step | None:
     """What to do about a sign-in that meets none of the asked ``acr`` values; None when nothing.
 
-    A voluntary value that can't be reached is let go; an essential one fails the request (OIDC Core 5.5.1.1,
-    Unmet Authentication Requirements 1.0).
+    The sign-in page says once what is needed and how to get it. After that a voluntary value is let go; an
+    essential one is asked for again of whoever has the factor, and fails the request for anybody else (OIDC
+    Core 5.5.1.1, Unmet Authentication Requirements 1.0).
     """
-    if not asked.acr_values or assurance.is_met(login.acr, asked.acr_values):
+    if is_strong_enough(asked, login.acr):
         return None
-    if assurance.is_reachable(asked.acr_values) and not _just_signed_in(asked, login):
-        return StepUp()
+    if assurance.is_reachable(asked.acr_values):
+        again = asked.acr_essential and login.has_factor
+        if again or not _just_signed_in(asked, login):
+            return StepUp()
     if asked.acr_essential:
         return Fail("unmet_authentication_requirements", "The person can't sign in as strongly as required")
     return None

@@ -8,7 +8,7 @@ from typing import Final
 from idp import clock, crypto
 from idp.domain import assurance, authorization_details
 from idp.domain.clients import Client, redirect_uri_matches
-from idp.domain.interaction import Acting, SignedIn, Step, next_step
+from idp.domain.interaction import Acting, SignedIn, Step, is_strong_enough, next_step
 from idp.oauth import answers, pushed_requests, request_objects
 from idp.oauth.answers import Answer, Fault, PageError, Recipient
 from idp.oauth.authorization_request import (
@@ -20,7 +20,7 @@ from idp.oauth.authorization_request import (
     validate,
 )
 from idp.oauth.requests import RepeatedParameters
-from idp.services import authorizations, clients, consents, handlers, subjects
+from idp.services import authorizations, clients, consents, factors, handlers, subjects
 from idp.services.authentication import LoginView
 from idp.services.authorizations import NewAuthorization
 from idp.services.platform import Platform
@@ -153,6 +153,7 @@ def decide(
     """The next step of the interaction, from what is true in the database at this moment."""
     if login is None:
         return next_step(request.asked(), client, None, (), consents.NOTHING, now)
+    asked = request.asked()
     signed_in = SignedIn(
         account_id=login.account_id,
         sub=subjects.sub_of(platform, client, login.account_id),
@@ -161,10 +162,11 @@ def decide(
         created_at=login.created_at,
         acr=login.acr,
         default_enterprise_id=login.default_enterprise_id,
+        has_factor=not is_strong_enough(asked, login.acr) and factors.has_factor(login.account_id),
     )
     candidates = tuple(handlers.acting_candidates(platform, login.account_id, now))
     remembered = consents.remembered(login.account_id, client.client_id)
-    return next_step(request.asked(), client, signed_in, candidates, remembered, now)
+    return next_step(asked, client, signed_in, candidates, remembered, now)
 
 
 def respond(

@@ -12,6 +12,7 @@ from typing import Any
 
 import webauthn
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, options_to_json_dict
 from webauthn.helpers.exceptions import WebAuthnException
@@ -31,7 +32,7 @@ from idp.domain import factors as rules
 from idp.domain.assurance import Shown
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
-from idp.services import attempts, authentication, factors, step_up
+from idp.services import attempts, authentication, factors, recovery_codes, step_up
 from idp.services.attempts import Attempt
 from idp.services.authentication import Authenticated, LoginView
 from idp.services.platform import Platform
@@ -89,9 +90,11 @@ def registration_options(platform: Platform, login: LoginView) -> dict[str, Any]
 
 def register(
     platform: Platform, login: LoginView, name: str, credential: str, origin: Origin
-) -> Refusal | None:
-    """Add a passkey under a name: ``passkey_expired``, ``passkey_refused``, ``passkey_exists``,
-    ``passkeys_too_many``, ``stronger_sign_in_needed``.
+) -> tuple[str, ...] | Refusal:
+    """Add a passkey under a name; as the account's first factor it comes with recovery codes, told this once.
+
+    ``passkey_expired``, ``passkey_refused``, ``passkey_exists``, ``passkeys_too_many``,
+    ``stronger_sign_in_needed``.
     """
     problem = rules.passkey_name_problem(name)
     if problem is not None:
@@ -123,7 +126,7 @@ def _verified_registration(platform: Platform, presented: Presented) -> Verified
 
 def _insert(
     platform: Platform, login: LoginView, name: str, verified: VerifiedRegistration, origin: Origin
-) -> Refusal | None:
+) -> tuple[str, ...] | Refusal:
     account_id, passkey_id = login.account_id, random_id()
     with transaction() as session:
         refusal = factors.refusal_to_change(session, login)
@@ -131,18 +134,25 @@ def _insert(
             refusal = Refusal.of("passkeys_too_many", most=rules.MOST_PASSKEYS)
         if refusal is not None:
             return refusal
+        is_first = not rows.has_factor(session, account_id)
         rows.insert_passkey(session, _row(passkey_id, account_id, name, verified))
-        factors.record(
-            session,
-            platform,
-            AuditEvent.FACTOR_ADD,
-            account_id,
-            origin,
-            told_as="passkey_added",
-            factor="passkey",
-            object_id=passkey_id,
-        )
-    return None
+        _record(session, platform, AuditEvent.FACTOR_ADD, login, origin, "passkey_added", passkey_id)
+        return recovery_codes.write(session, platform, account_id, origin) if is_first else ()
+
+
+def _record(
+    session: Session,
+    platform: Platform,
+    event: AuditEvent,
+    login: LoginView,
+    origin: Origin,
+    told_as: str,
+    passkey_id: str,
+) -> None:
+    account_id = login.account_id
+    factors.record(
+        session, platform, event, account_id, origin, told_as=told_as, factor="passkey", object_id=passkey_id
+    )
 
 
 def _row(passkey_id: str, account_id: str, name: str, verified: VerifiedRegistration) -> dict[str, Any]:
@@ -168,16 +178,7 @@ def remove(platform: Platform, login: LoginView, passkey_id: str, origin: Origin
         if rows.delete_passkey(session, login.account_id, passkey_id) is None:
             return Refusal.of("not_found")
         factors.forget_idle_recovery_codes(session, login.account_id)
-        factors.record(
-            session,
-            platform,
-            AuditEvent.FACTOR_REMOVE,
-            login.account_id,
-            origin,
-            told_as="passkey_removed",
-            factor="passkey",
-            object_id=passkey_id,
-        )
+        _record(session, platform, AuditEvent.FACTOR_REMOVE, login, origin, "passkey_removed", passkey_id)
     return None
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from idp.domain import factors as rules
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
-from idp.services import factors
+from idp.services import audit, factors
 from idp.services.authentication import LoginView
 from idp.services.platform import Platform
 from idp.storage import factors as rows
@@ -30,7 +30,6 @@ def renew(platform: Platform, login: LoginView, origin: Origin) -> tuple[str, ..
 
     ``factor_required`` without a factor to stand in for, ``stronger_sign_in_needed``.
     """
-    codes = tuple(_code() for _ in range(rules.RECOVERY_CODES))
     account_id = login.account_id
     with transaction() as session:
         if not rows.has_factor(session, account_id):
@@ -38,9 +37,15 @@ def renew(platform: Platform, login: LoginView, origin: Origin) -> tuple[str, ..
         refusal = factors.refusal_to_change(session, login)
         if refusal is not None:
             return refusal
-        rows.replace_recovery_codes(session, account_id, [_index(platform, account_id, c) for c in codes])
-        event = AuditEvent.RECOVERY_CODES_RENEW
-        factors.record(session, platform, event, account_id, origin, told_as="recovery_codes_renewed")
+        factors.tell(session, platform, account_id, "recovery_codes_renewed")
+        return write(session, platform, account_id, origin)
+
+
+def write(session: Session, platform: Platform, account_id: str, origin: Origin) -> tuple[str, ...]:
+    """New codes in the caller's transaction: also with the first factor, whose set-up tells of itself."""
+    codes = tuple(_code() for _ in range(rules.RECOVERY_CODES))
+    rows.replace_recovery_codes(session, account_id, [_index(platform, account_id, code) for code in codes])
+    audit.record(session, AuditEvent.RECOVERY_CODES_RENEW, origin, account_id=account_id)
     return tuple(rules.grouped(code) for code in codes)
 
 

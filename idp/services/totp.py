@@ -14,7 +14,7 @@ from idp.crypto import constant_time_equal
 from idp.domain import factors as rules
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
-from idp.services import factors
+from idp.services import factors, recovery_codes
 from idp.services.authentication import LoginView
 from idp.services.platform import Platform
 from idp.storage import factors as rows
@@ -55,8 +55,10 @@ def begin(platform: Platform, login: LoginView) -> Setup:
     return Setup(secret, pyotp.TOTP(secret).provisioning_uri(name=login.login_name, issuer_name=ISSUER))
 
 
-def confirm(platform: Platform, login: LoginView, typed: str, origin: Origin) -> Refusal | None:
+def confirm(platform: Platform, login: LoginView, typed: str, origin: Origin) -> tuple[str, ...] | Refusal:
     """Turn the one-time password on with a first code, which is used up by that.
+
+    As the account's first factor it comes with recovery codes, which are told this once.
 
     ``totp_setup_expired``, ``totp_code_wrong``, ``totp_exists``, ``stronger_sign_in_needed``.
     """
@@ -67,15 +69,15 @@ def confirm(platform: Platform, login: LoginView, typed: str, origin: Origin) ->
     step = _step(platform.keyring.fields.decrypt(sealed, CONTEXT), typed, now)
     if step is None:
         return Refusal.of("totp_code_wrong", "totp_code")
-    refusal = _insert(platform, login, sealed, step, origin, now)
-    if refusal is None:
+    outcome = _insert(platform, login, sealed, step, origin, now)
+    if not isinstance(outcome, Refusal):
         platform.ephemeral.drop(_setup_key(login))
-    return refusal
+    return outcome
 
 
 def _insert(
     platform: Platform, login: LoginView, sealed: str, step: int, origin: Origin, now: datetime
-) -> Refusal | None:
+) -> tuple[str, ...] | Refusal:
     values = {
         "account_id": login.account_id,
         "secret_encrypted": sealed,
@@ -86,20 +88,20 @@ def _insert(
     try:
         with transaction() as session:
             refusal = factors.refusal_to_change(session, login)
-            if refusal is None:
-                rows.insert_totp(session, values)
-                factors.record(
-                    session,
-                    platform,
-                    AuditEvent.FACTOR_ADD,
-                    login.account_id,
-                    origin,
-                    told_as="totp_added",
-                    factor="totp",
-                )
+            if refusal is not None:
+                return refusal
+            is_first = not rows.has_factor(session, login.account_id)
+            rows.insert_totp(session, values)
+            _record(session, platform, AuditEvent.FACTOR_ADD, login, origin, "totp_added")
+            return recovery_codes.write(session, platform, login.account_id, origin) if is_first else ()
     except IntegrityError:
         return Refusal.of("totp_exists")
-    return refusal
+
+
+def _record(
+    session: Session, platform: Platform, event: AuditEvent, login: LoginView, origin: Origin, told_as: str
+) -> None:
+    factors.record(session, platform, event, login.account_id, origin, told_as=told_as, factor="totp")
 
 
 def remove(platform: Platform, login: LoginView, origin: Origin) -> Refusal | None:
@@ -111,15 +113,7 @@ def remove(platform: Platform, login: LoginView, origin: Origin) -> Refusal | No
         if not rows.delete_totp(session, login.account_id):
             return Refusal.of("not_found")
         factors.forget_idle_recovery_codes(session, login.account_id)
-        factors.record(
-            session,
-            platform,
-            AuditEvent.FACTOR_REMOVE,
-            login.account_id,
-            origin,
-            told_as="totp_removed",
-            factor="totp",
-        )
+        _record(session, platform, AuditEvent.FACTOR_REMOVE, login, origin, "totp_removed")
     return None
 
 

@@ -9,8 +9,9 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
 from idp.domain.errors import Problem, Refusal
-from idp.services import authentication, registration
+from idp.services import authentication, authenticator_codes, factors, passkeys, registration
 from idp.services.authentication import Authenticated
+from idp.services.factors import FactorsView
 from idp.web import authorize, captchas, kept, password_expired, revival, session, signed_out
 from idp.web.codes import asked_by_script, code_answer, resend_seconds
 from idp.web.errors import error_page
@@ -110,8 +111,16 @@ def login() -> ResponseReturnValue:
     if request.method == "GET":
         if not request_id and session.current_login():
             return redirect(url_for("user_centre.account"), 303)
-        return _login_page(LoginForm(identifier=pending.login_hint), pending) if pending else _front_door()
+        if pending is None and not request.args.get("method"):
+            return _front_door()
+        return _login_page(LoginForm(identifier=_expected(pending)), pending)
     return _act_on_login(LoginForm(), request_id, pending)
+
+
+def _expected(pending: authorize.PendingView | None) -> str | None:
+    """Who is likely to sign in: as the client says, or who has signed in, but not strongly enough."""
+    login = session.current_login()
+    return (pending.login_hint if pending else None) or (login.login_name if login else None)
 
 
 def _front_door() -> Response:
@@ -162,15 +171,14 @@ def _send_login_code(form: LoginForm, pending: authorize.PendingView | None) -> 
 def _log_in(
     form: LoginForm, request_id: str | None, pending: authorize.PendingView | None
 ) -> ResponseReturnValue:
-    password = _password(form)
-    result = _authenticate(form, password)
+    result = _authenticate(form)
     kept.drop(form.text("kept"))
     if isinstance(result, Refusal):
         asleep = revival.offered(result, request_id)
         if asleep is not None:
             return asleep
         form.refuse(result)
-        form.kept.data = form.sms_code.data = ""
+        form.kept.data = form.sms_code.data = form.totp_code.data = ""
         return _login_page(form, pending, 422)
     if result.password_due:
         return password_expired.ask(result, request_id)
@@ -180,14 +188,18 @@ def _log_in(
     return redirect(url_for("user_centre.account"), 303)
 
 
-def _authenticate(form: LoginForm, password: str) -> Authenticated | Refusal:
-    typed = {"identifier": form.text("identifier"), "password": password, "sms_code": form.text("sms_code")}
+def _authenticate(form: LoginForm) -> Authenticated | Refusal:
+    if request.form.get("action") == "passkey":
+        return passkeys.authenticate(platform(), request.form.get("credential", ""), origin())
+    code_field = "totp_code" if request.form.get("method") == "totp" else "sms_code"
+    identifier, password, code = form.text("identifier"), _password(form), form.text(code_field)
+    typed = {"identifier": identifier, "password": password, code_field: code}
     missing = tuple(Problem("required", name) for name, value in typed.items() if not value.strip())
     if missing:
         return Refusal(missing)
-    return authentication.authenticate(
-        platform(), form.text("identifier"), password, form.text("sms_code"), origin()
-    )
+    if code_field == "totp_code":
+        return authenticator_codes.authenticate(platform(), identifier, password, code, origin())
+    return authentication.authenticate(platform(), identifier, password, code, origin())
 
 
 def _password(form: LoginForm) -> str:
@@ -208,15 +220,32 @@ def _login_page(
 ) -> Response:
     if pending is not None:
         allow_client(pending.redirect_origin, pending.logo_uri)
+    has = _what_this_person_has(pending)
     page = render_template(
         "account/login.html",
         form=form,
         pending=pending,
+        has=has,
+        method=_method(has),
+        passkeys_offered=passkeys.is_offered(platform()),
+        resume=url_for("authorize.resumption", request=_request_id()) if pending else None,
         request_id=_request_id(),
         sent=sent,
         wait=resend_seconds(),
     )
     return make_response(page, status)
+
+
+def _what_this_person_has(pending: authorize.PendingView | None) -> FactorsView | None:
+    """The factors of whoever is signed in, but not strongly enough for the client."""
+    login = session.current_login() if pending is not None and pending.wants_stronger else None
+    return factors.overview(login.account_id) if login else None
+
+
+def _method(has: FactorsView | None) -> str:
+    """How the page asks for the second factor: as chosen, else as needed."""
+    asked = request.values.get("method", "totp" if has is not None and has.totp_since else "sms")
+    return asked if asked == "totp" else "sms"
 
 
 @blueprint.post("/logout")

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from idp import clock
+from idp.domain import assurance
 from idp.domain.clients import Client, origin_of
 from idp.domain.interaction import (
     Acting,
@@ -52,6 +53,7 @@ class PendingView:
     tos_uri: str | None
     login_hint: str | None
     redirect_origin: str | None
+    wants_stronger: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def _view(request_id: str, waiting: AuthorizationRequest, client: Client) -> Pen
         tos_uri=client.tos_uri,
         login_hint=waiting.login_hint,
         redirect_origin=None if waiting.device_id else origin_of(waiting.redirect_uri),
+        wants_stronger=assurance.is_strong(waiting.acr_values),
     )
 
 

@@ -20,6 +20,10 @@ class PageExpired(Exception):
     """The form's CSRF value is missing, wrong or too old."""
 
 
+class StrongSignInNeeded(Exception):
+    """Signed in, and allowed here, but not strongly enough; step_up.py shows the way."""
+
+
 class Forbidden(Exception):
     """Signed in, but not allowed here; ``reason`` is a code of messages.ERROR_PAGES."""
 

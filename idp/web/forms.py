@@ -161,15 +161,7 @@ class LoginForm(PageForm):
     )
     password = _password("密码", "current-password")
     sms_code = _code()
-    kept = HiddenField()
-
-
-class ConfirmForm(PageForm):
-    """确认本人身份 before a sensitive act."""
-
-    password = _password("密码", "current-password")
-    sms_code = _code()
-    next = HiddenField()
+    totp_code = _text("动态口令或恢复码", most=20, autocomplete="one-time-code", spellcheck="false")
     kept = HiddenField()
 
 

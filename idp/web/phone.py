@@ -10,7 +10,8 @@ from idp.services import authentication, phone_change_applications, phone_change
 from idp.services.authentication import LoginView
 from idp.web import captchas, kept, password_expired, session, tickets
 from idp.web.codes import asked_by_script, code_answer, resend_seconds
-from idp.web.forms import ConfirmForm, LoginForm, PageForm
+from idp.web.factor_forms import ConfirmForm
+from idp.web.forms import LoginForm, PageForm
 from idp.web.messages import notify, notify_refusal
 from idp.web.pages import keeps_typed_values, pages, refuse_forged
 from idp.web.recovery_forms import NewPhoneForm

@@ -10,19 +10,19 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
 
 from idp.crypto import random_id
+from idp.domain.assurance import CRYPTOGRAPHIC
 from idp.domain.audit import Origin
 from idp.domain.known_devices import DEVICE_TTL
 from idp.services import authentication, known_devices, step_up
 from idp.services.authentication import Authenticated, LoginView
 from idp.services.known_devices import Meeting
 from idp.services.platform import Platform
-from idp.web.errors import Forbidden
+from idp.web.errors import Forbidden, StrongSignInNeeded
 from idp.web.messages import device
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 USER_AGENT_LENGTH = 300
-CRYPTOGRAPHIC_ACR = "urn:gsp:acr:2fa-crypto"
 
 
 class PageSessions(SecureCookieSessionInterface):
@@ -133,8 +133,8 @@ def require_administrator() -> LoginView:
     login = require_login()
     if login.platform_role != "administrator":
         raise Forbidden("administrators_only")
-    if platform().settings.admin_acr == "2fa-crypto" and login.acr != CRYPTOGRAPHIC_ACR:
-        raise Forbidden("stronger_sign_in_needed")
+    if platform().settings.admin_acr == "2fa-crypto" and login.acr != CRYPTOGRAPHIC:
+        raise StrongSignInNeeded
     return login
 
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from idp import clock
 from idp.domain.errors import Refusal
-from idp.services import accounts, consents, handlers, passwords, reviews
+from idp.services import accounts, consents, factors, handlers, passwords, reviews
 from idp.services.authentication import LoginView
 from idp.web import session
 from idp.web.forms import EnterpriseForm, PasswordForm
@@ -85,7 +85,10 @@ def security() -> ResponseReturnValue:
             return redirect(url_for("user_centre.security"), 303)
         form.refuse(refusal)
     page = render_template(
-        "user_centre/security.html", form=form, profile=accounts.get_profile(platform(), login.account_id)
+        "user_centre/security.html",
+        form=form,
+        profile=accounts.get_profile(platform(), login.account_id),
+        has=factors.overview(login.account_id),
     )
     return make_response(page, 422 if form.problem_texts else 200)
 

@@ -59,3 +59,20 @@ def test_the_value_told_is_one_of_those_asked_if_one_is_met(
 def test_both_factors_are_recent_for_ten_minutes(age: int, recent: bool) -> None:
     now = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
     assert assurance.is_recent(int(now.timestamp()) - age, now) is recent
+
+
+@pytest.mark.parametrize(
+    ("asked", "strong"),
+    [
+        ((), False),
+        (("x",), False),
+        ((PASSWORD,), False),
+        ((KEY, PASSWORD), False),
+        ((KEY,), True),
+        ((KEY, "x"), True),
+    ],
+)
+def test_a_request_that_nothing_less_meets_asks_for_a_strong_sign_in(
+    asked: tuple[str, ...], strong: bool
+) -> None:
+    assert assurance.is_strong(asked) is strong

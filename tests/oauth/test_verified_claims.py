@@ -182,9 +182,7 @@ def test_two_enterprises_pinned_at_once_can_not_both_be_acted_for(scene: Scene, 
         {"acr_values": "urn:gsp:acr:2fa"},
         {"acr_values": "urn:gsp:acr:2fa-crypto urn:gsp:acr:2fa"},
         {"acr_values": "unknown"},
-        {"acr_values": "urn:gsp:acr:2fa-crypto"},
         {"claims": '{"id_token":{"acr":{"values":["urn:gsp:acr:2fa"],"essential":true}}}'},
-        {"claims": '{"id_token":{"acr":{"value":"urn:gsp:acr:2fa-crypto"}}}'},
         {"claims": '{"id_token":{"acr":{"essential":true}}}'},
     ],
 )
@@ -195,7 +193,7 @@ def test_the_acr_told_is_the_one_reached(scene: Scene, changes: dict[str, str]) 
 
 @pytest.mark.checklist(73)
 def test_an_essential_acr_that_can_not_be_reached_fails(scene: Scene) -> None:
-    wanted = '{"id_token":{"acr":{"value":"urn:gsp:acr:2fa-crypto","essential":true}}}'
+    wanted = '{"id_token":{"acr":{"value":"urn:gsp:acr:3fa","essential":true}}}'
     answer = answer_of(scene.browser.authorize(scene.rp, claims=wanted))
     assert answer["error"] == "unmet_authentication_requirements"
 

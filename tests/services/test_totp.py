@@ -36,7 +36,7 @@ def platform(database_store: Platform) -> Platform:
 def set_up(platform: Platform, login: LoginView) -> pyotp.TOTP:
     """An authenticator app that has just been set up: its code of this half minute is used."""
     app = pyotp.TOTP(totp.begin(platform, login).secret)
-    assert totp.confirm(platform, login, app.at(clock.now()), ORIGIN) is None
+    assert not isinstance(totp.confirm(platform, login, app.at(clock.now()), ORIGIN), Refusal)
     return app
 
 
@@ -276,6 +276,18 @@ def test_new_codes_end_the_former_ones(platform: Platform, codes: tuple[str, ...
     assert not isinstance(fresh, Refusal)
     assert code_of(enter(platform, codes[1])) == "credentials_wrong"
     assert isinstance(enter(platform, fresh[1]), Authenticated)
+
+
+def test_the_first_factor_comes_with_codes_and_no_later_one(
+    platform: Platform, moving_clock: MovableClock
+) -> None:
+    _, login = open_login(platform, account(platform))
+    app = pyotp.TOTP(totp.begin(platform, login).secret)
+    codes = totp.confirm(platform, login, app.at(clock.now()), ORIGIN)
+    assert not isinstance(codes, Refusal)
+    assert len(codes) == 10
+    assert isinstance(enter(platform, codes[9]), Authenticated)
+    assert outbox.list_recent_sms(platform, 2)[1].purpose == "totp_added"
 
 
 def test_without_a_factor_there_are_no_recovery_codes(platform: Platform) -> None:

@@ -79,6 +79,9 @@ READS: Final[dict[str, Expected]] = {
     "/account/phone": signed_in(),
     "/account/phone/new": signed_in(303),  # without a proof of the old number
     "/account/security": signed_in(),
+    "/account/security/passkeys": signed_in(),
+    "/account/security/recovery-codes": signed_in(),
+    "/account/security/totp": signed_in(),
     "/account/sessions": signed_in(),
     "/account/systems": signed_in(),
     "/account/verification": signed_in(),
@@ -142,6 +145,7 @@ READS: Final[dict[str, Expected]] = {
 
 WRITES: Final[dict[str, list[Post]]] = {
     "/account/confirm": [Post(signed_in(422), {"action": "confirm"}, forged=signed_in(400))],
+    "/account/confirm/passkey": [Post(signed_in(404))],  # an address makes no passkeys; so below
     "/account/consents": [
         Post(signed_in(303), {"client_id": "smdvs", "action": "withdraw"}, frozenset({"handler"}))
     ],
@@ -187,6 +191,18 @@ WRITES: Final[dict[str, list[Post]]] = {
     ],
     "/account/phone/new": [Post(signed_in(303), {"ticket": "x"}, forged=signed_in(303))],
     "/account/security": [Post(signed_in(422), {"old_password": "x"}, forged=signed_in(422))],
+    "/account/security/passkeys": [
+        Post(
+            signed_in(422),
+            {"action": "add", "passkey_name": "x", "credential": "x"},
+            forged=signed_in(400),
+        )
+    ],
+    "/account/security/passkeys/options": [Post(signed_in(404))],
+    "/account/security/recovery-codes": [Post(signed_in(303), {"action": "renew"})],  # without a factor
+    "/account/security/totp": [
+        Post(signed_in(422), {"action": "confirm", "totp_code": "x"}, forged=signed_in(400))
+    ],
     "/account/sessions": [
         Post(signed_in(303), {"session": "{session}", "action": "end"}, frozenset({"handler"}))
     ],
@@ -297,6 +313,7 @@ WRITES: Final[dict[str, list[Post]]] = {
     "/interaction/turned-away": [Post(everyone(400), {})],
     "/login": [Post(everyone(422), {"identifier": "{credit_code}", "action": "login"})],
     "/login/revival": [Post(everyone(SIGN_IN), {"action": "revive"}, forged=everyone(SIGN_IN))],
+    "/login/passkey": [Post(everyone(404))],
     "/logout": [
         Post(
             everyone(303),

@@ -101,7 +101,7 @@ def test_a_failed_sign_in_says_nothing_of_which_part_was_wrong(person: Visitor) 
     known = visitor.send("/login", form)
     unknown = visitor.send("/login", form | {"identifier": "no_such_one"})
     assert known.status_code == unknown.status_code == 422
-    assert problems(known) == problems(unknown) == ["登录信息不正确，请核对账号、密码和短信验证码后重试"]
+    assert problems(known) == problems(unknown) == ["登录信息不正确，请核对账号、密码和验证码后重试"]
     assert "Wrong#2026pw" not in known.text
 
 

@@ -6,7 +6,6 @@ import re
 import pytest
 from joserfc.jwk import ECKey, KeySet
 
-from tests.web.conftest import MakeApp
 from tests.web.visitor import LI, Visitor, hidden, problems
 
 CLIENT = {
@@ -30,15 +29,6 @@ def test_the_console_is_for_administrators(person: Visitor, path: str) -> None:
     page = person.get("/admin" + path)
     assert page.status_code == 403
     assert "仅供平台管理员使用" in page.text
-
-
-def test_an_administrator_needs_the_sign_in_that_the_installation_asks_for(make_app: MakeApp) -> None:
-    administrator = Visitor(make_app(throttle=False, captcha="off", admin_acr="2fa-crypto"))
-    administrator.register("admin_one", "19900001009")
-    administrator.become_administrator("admin_one")
-    page = administrator.get("/admin")
-    assert page.status_code == 403
-    assert "需要更强的登录方式" in page.text
 
 
 def test_a_secret_is_shown_once(administrator: Visitor) -> None:

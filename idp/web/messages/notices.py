@@ -5,6 +5,10 @@ from __future__ import annotations
 NOTICES: dict[str, str] = {
     "default_enterprise_set": "已切换企业。",
     "default_enterprise_cleared": "已设为以本人身份办理。",
+    "totp_added": "动态口令已启用，下次可用它登录。",
+    "totp_removed": "动态口令已停用。",
+    "passkey_added": "通行密钥已添加，下次可用它登录。",
+    "passkey_removed": "通行密钥已删除。",
     "identity_confirmed": "身份已确认，10 分钟内有效。请继续办理；刚才提交的操作还没有执行，请再提交一次。",
     "login_ended": "已退出该设备上的登录，从那里登录的业务系统会收到通知。",
     "other_logins_ended": "已退出其他所有设备上的登录，相关业务系统会收到通知。",

@@ -76,7 +76,7 @@ PROBLEMS: dict[str, str] = {
     "captcha_limit": "您所在网络获取图片验证码过于频繁，请在 {wait}后再试",
     "recovery_limit": "找回次数过多，为保护账号安全，请在 {wait}后再试；急需办理请致电 12381",
     # Signing in
-    "credentials_wrong": "登录信息不正确，请核对账号、密码和短信验证码后重试",
+    "credentials_wrong": "登录信息不正确，请核对账号、密码和验证码后重试",
     "confirmation_wrong": "密码或验证码不正确，请核对后重新输入",
     # Strong factors
     "required:totp_code": "请输入动态口令",
@@ -86,6 +86,7 @@ PROBLEMS: dict[str, str] = {
     "totp_code_wrong": "动态口令不正确。请确认手机时间准确，等待下一个口令后重新输入",
     "totp_setup_expired": "页面停留过久，密钥已更换，请重新扫描二维码",
     "totp_exists": "您已启用动态口令，如需更换请先停用",
+    "factor_needed": "管理功能要求使用通行密钥或动态口令登录，请先在这里设置一种，再用它登录",
     "factor_required": "请先设置动态口令或通行密钥",
     "stronger_sign_in_needed": "请先用动态口令、通行密钥或恢复码确认身份",
     "passkey_expired": "操作已超时，请重试",
