@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from idp import clock
 from idp.crypto import FieldCipher, constant_time_equal, random_id
+from idp.domain import account_life
 from idp.domain import accounts as account_rules
 from idp.domain import passwords as password_rules
 from idp.domain import phone_changes as rules
@@ -67,7 +68,7 @@ def apply(
     shown = attempts.attempt(platform, who, lambda: _shown(platform, named, application, password))
     if isinstance(shown, Refusal):
         return shown
-    if shown.status != "active":
+    if account_life.sign_in_refusal(shown.status) == "account_frozen":
         return attempts.refuse(who, Refusal.of("account_frozen"))
     return _queue(platform, shown.id, application, document, number, origin)
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from idp.domain.errors import Problem, Refusal
 from idp.services import authentication, phone_change_applications, phone_changes, step_up
 from idp.services.authentication import LoginView
-from idp.web import captchas, kept, password_expired, session, tickets
+from idp.web import captchas, kept, password_expired, revival, session, tickets
 from idp.web.codes import asked_by_script, code_answer, resend_seconds
 from idp.web.factor_forms import ConfirmForm
 from idp.web.forms import LoginForm, PageForm
@@ -220,13 +220,17 @@ def _sign_in(form: LoginForm) -> ResponseReturnValue:
     shown = missing or authentication.authenticate(platform(), identifier, password, code, origin())
     kept.drop(form.text("kept"))
     if isinstance(shown, Refusal):
-        form.refuse(shown)
-        form.kept.data = form.sms_code.data = ""
-        return _sign_in_page(form, 422)
+        return revival.offered(shown, None) or _refused_sign_in(form, shown)
     if shown.password_due:
         return password_expired.ask(shown, None)
     session.sign_in(shown)
     return _go_to_new_number(shown.account_id)
+
+
+def _refused_sign_in(form: LoginForm, refusal: Refusal) -> ResponseReturnValue:
+    form.refuse(refusal)
+    form.kept.data = form.sms_code.data = ""
+    return _sign_in_page(form, 422)
 
 
 def _kept_for_identifier(form: LoginForm) -> str:

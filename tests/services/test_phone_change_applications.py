@@ -191,6 +191,12 @@ def test_a_frozen_account_is_told_so_only_with_everything_right(platform: Platfo
     assert apply(platform) == "account_frozen"
 
 
+def test_a_sleeping_account_may_apply(platform: Platform, alice: str) -> None:
+    with transaction() as session:
+        account_rows.update_account(session, alice, {"status": "dormant"})
+    assert apply(platform) == "applied"
+
+
 def test_a_temporary_password_proves_as_long_as_it_works(
     platform: Platform, alice: str, moving_clock: MovableClock
 ) -> None:

@@ -191,6 +191,16 @@ def test_a_worn_out_password_is_changed_first(person: Visitor) -> None:
     assert answer.location == "/account/password-expired"
 
 
+def test_a_sleeping_account_is_woken_first(person: Visitor) -> None:
+    with person.app.app_context(), transaction() as session:
+        session.execute(update(Account).values(status="dormant"))
+    visitor = Visitor(person.app)
+    visitor.send(CHANGE, {"action": "send_code", "identifier": "li_shili"})
+    form = {"action": "next", "identifier": "li_shili", "password": PASSWORD}
+    answer = visitor.send(CHANGE, form | {"sms_code": visitor.code(PHONE)})
+    assert answer.location == "/login/revival"
+
+
 def test_the_sign_in_page_and_the_settings_lead_here(person: Visitor) -> None:
     page = Visitor(person.app).get("/login").text
     assert f'href="{CHANGE}"' in page

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from idp.storage.accounts import PasswordHistory
+from idp.storage.database import reading
 from tests.web.conftest import MakeApp
 from tests.web.visitor import LEGAL, LI, PASSWORD, Visitor, hidden, problems
 
@@ -134,6 +139,30 @@ def test_a_ticket_is_used_once(person: Visitor) -> None:
     visitor.http.set_cookie("page", cookie.value)  # as it was before
     form |= {"password": "Third#2026pass", "confirm_password": "Third#2026pass"}
     assert visitor.http.post(NEW_PASSWORD, data=form).location == FORGOT
+
+
+def test_of_two_resets_at_once_one_counts(person: Visitor) -> None:
+    visitor = Visitor(person.app)
+    prove_phone(visitor)
+    page = visitor.get(NEW_PASSWORD)
+    form = {name: hidden(page, name) for name in ("ticket", "csrf_token")}
+    form["document_number"] = LI["document_number"]
+    cookie = visitor.http.get_cookie("page")
+    assert cookie is not None
+    start = Barrier(3)
+
+    def send(password: str) -> str:
+        tab = person.app.test_client()
+        tab.set_cookie("page", cookie.value)
+        start.wait()
+        answer = tab.post(NEW_PASSWORD, data=form | {"password": password, "confirm_password": password})
+        return answer.location
+
+    with ThreadPoolExecutor(3) as threads:
+        answers = list(threads.map(send, [NEW, "Third#2026pass", "Fourth#2026pas"]))
+    assert sorted(answers) == [FORGOT, FORGOT, "/login"]
+    with person.app.app_context(), reading() as session:
+        assert len(list(session.scalars(select(PasswordHistory)))) == 1
 
 
 def test_a_wrong_identity_says_nothing_of_the_password(person: Visitor) -> None:
