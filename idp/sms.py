@@ -76,6 +76,9 @@ _TEXTS: Final[Mapping[str, str]] = {
     "handler_invited": "{enterprise_name}邀请您成为其经办人，请在14日内登录平台，在“经办人申请”中确认。",
     "handler_invitation_accepted": "{applicant_name}已接受邀请，成为{enterprise_name}的经办人。",
     "handler_invitation_declined": "{applicant_name}已谢绝成为{enterprise_name}的经办人。",
+    "handler_escalated": "{applicant_name}已就{enterprise_name}的经办人授权申请平台代审，异议请致电12381。",
+    "handler_escalation_rejected": "您就{enterprise_name}提交的平台代审申请未通过，请登录用户中心查看原因。",
+    "handler_last_resort": "平台代审已同意{applicant_name}作为{enterprise_name}的经办人，异议请致电12381。",
     "handler_changed": "您在{enterprise_name}的经办人授权的事项或有效期已调整，请登录用户中心查看。",
 }
 

@@ -19,7 +19,7 @@ from idp.services import handler_notices as notices
 from idp.services.handler_steps import Actor
 from idp.services.handler_views import HandlerView, view
 from idp.services.platform import Platform
-from idp.storage import handler_renewals
+from idp.storage import handler_escalations, handler_renewals
 from idp.storage import handlers as rows
 from idp.storage.database import transaction
 from idp.storage.handlers import HandlerAuthorization, Told
@@ -172,7 +172,9 @@ def _follow(
         authorization.revoked_by = actor.account_id
         session.flush()
         handler_renewals.end_pending(session, authorization.id, now)
+        handler_escalations.end_pending(session, authorization.id, now)
         authorizations.revoke_for_handler(session, platform, authorization.id, "handler_revoked", now)
     else:
         authorization.decided_by = actor.account_id
+        handler_escalations.end_pending(session, authorization.id, now)
         authentication.mark_for_renewal(session, authorization.account_id)

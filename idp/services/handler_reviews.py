@@ -20,6 +20,7 @@ from idp.services.handler_steps import SYSTEM, Actor
 from idp.services.handler_views import HandlerView, view
 from idp.services.platform import Platform
 from idp.storage import authorizations as grants
+from idp.storage import handler_escalations
 from idp.storage import handler_reminders as reminders
 from idp.storage import handlers as rows
 from idp.storage.accounts import Account
@@ -120,6 +121,7 @@ def confirm_one(
     if isinstance(after, Refusal):
         return after
     handler_steps.write(told[0], after)
+    handler_escalations.end_pending(session, told[0].id, now)
     handler_steps.record(session, AuditEvent.HANDLER_CONFIRM, origin, actor, told[0])
     if before.status is rules.Status.SUSPENDED:
         notices.tell_applicant(session, platform, "handler_resumed", told)

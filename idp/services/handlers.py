@@ -23,7 +23,7 @@ from idp.services.handler_decisions import Decision
 from idp.services.handler_steps import Actor
 from idp.services.handler_views import HandlerView, list_of_account, list_of_enterprise, view
 from idp.services.platform import Platform
-from idp.storage import enterprises
+from idp.storage import enterprises, handler_escalations
 from idp.storage import handlers as rows
 from idp.storage.database import single_statements, transaction
 from idp.storage.handlers import HandlerAuthorization
@@ -86,6 +86,7 @@ def withdraw(
             return after
         authorization, applicant, enterprise = found
         handler_steps.write(authorization, after)
+        handler_escalations.end_pending(session, authorization.id, now)
         actor = Actor("handler", account_id)
         handler_steps.record(session, AuditEvent.HANDLER_WITHDRAW, origin, actor, authorization)
         notices.tell_enterprise(session, platform, "handler_withdrawn", applicant, enterprise)

@@ -19,6 +19,7 @@ from idp.web import (
     factors,
     finding,
     handler_applications,
+    handler_escalations,
     handler_invitations,
     handler_reviews,
     health,
@@ -51,6 +52,7 @@ from idp.web import (
     waiting,
 )
 from idp.web.admin import accounts, audit, clients, console, deliveries, keys, phone_changes, reviews
+from idp.web.admin import handler_reviews as admin_handler_reviews
 
 FORM_BYTES = 64 * 1024
 STATIC_SECONDS = 3600
@@ -82,6 +84,8 @@ BLUEPRINTS = (
     handler_applications.blueprint,
     enterprise.blueprint,
     handler_reviews.blueprint,
+    handler_escalations.blueprint,
+    admin_handler_reviews.blueprint,
     handler_invitations.blueprint,
     authorize.blueprint,
     device.blueprint,

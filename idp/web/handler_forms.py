@@ -31,6 +31,20 @@ class HandlerInvitationForm(WithCaptcha, HandlerTermsForm):
     )
 
 
+class HandlerEscalationForm(PageForm):
+    """申请平台代审; the file is read from the request, not from here."""
+
+    ground = SelectField("代审事由", choices=choices(names.ESCALATION_GROUNDS), validate_choice=False)
+    explanation = TextAreaField("情况说明", render_kw={"maxlength": 1000, "rows": 4, "required": True})
+    evidence_scan = StringField("证明材料扫描件")
+
+
+class HandlerReviewForm(PageForm):
+    """经办人代审."""
+
+    reason = TextAreaField("审核意见", render_kw={"maxlength": 500, "rows": 3, "required": True})
+
+
 class HandlerForm(HandlerTermsForm):
     """One authorisation: its terms, and a reason for refusing or revoking it."""
 

@@ -100,8 +100,8 @@ def test_lists_and_decisions_cost_what_they_need(
     with assert_queries(1):
         assert len(handlers.list_of_account(platform, people.li.id)) == 1
     view = applied(platform, people.li, **_batteries())
-    # Both sides found, locked and counted; read and lock, update twice, history, audit, outbox.
-    with assert_queries(11):
+    # Both sides found, locked and counted; read and lock, three updates, history, audit, outbox.
+    with assert_queries(12):
         decided(platform, people.batteries, view, "approve")
 
 

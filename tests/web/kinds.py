@@ -13,17 +13,26 @@ from idp import clock
 from idp.domain.audit import internal_origin
 from idp.domain.errors import Refusal
 from idp.domain.phone_changes import Application
-from idp.services import authentication, clients, consents, handlers, phone_change_applications
+from idp.services import (
+    authentication,
+    clients,
+    consents,
+    handler_escalations,
+    handlers,
+    phone_change_applications,
+)
 from idp.services.authentication import Authenticated
+from idp.services.handler_escalations import EscalationForm
 from idp.services.handlers import HandlerApplicationForm
 from idp.services.platform import Platform
-from idp.services.scans import CheckedScan
+from idp.services.scans import CheckedScan, Scan
 from idp.storage.database import reading, transaction
 from idp.storage.enterprises import RealNameApplication, Upload
+from idp.storage.handler_escalations import HandlerEvidence
 from idp.storage.outbox import OutboxMessage
 from tests.oauth.conftest import SeparateRequests
 from tests.oauth.people import MATTER, People
-from tests.web.visitor import LEGAL, Visitor
+from tests.web.visitor import LEGAL, Visitor, picture
 
 ORIGIN: Final = internal_origin("test")
 KINDS: Final = (
@@ -109,6 +118,9 @@ def _add_objects(made: World, platform: Platform, people: People) -> None:
     form = HandlerApplicationForm("示例新能源汽车有限公司", one["credit_code"], (MATTER,), None)
     applied = handlers.apply(platform, made.accounts["natural_person"], form, ORIGIN)
     assert not isinstance(applied, Refusal)
+    one["escalation_id"], one["evidence_id"] = _escalated(
+        platform, made.accounts["natural_person"], applied.id
+    )
     consents.remember(
         made.accounts["handler"], "smdvs", one["enterprise_id"], frozenset({"openid", "phone"}), ORIGIN
     )
@@ -137,6 +149,17 @@ def _lost_phone(platform: Platform, account_id: str) -> str:
     with transaction() as session:
         session.add(row)
     return row.id
+
+
+def _escalated(platform: Platform, account_id: str, authorization_id: str) -> tuple[str, str]:
+    """The platform is asked to decide an application in the enterprise's place; escalation and evidence."""
+    form = EscalationForm(
+        "phone_lost", "手机号已停用", Scan("evidence_scan", "letter.png", picture().getvalue())
+    )
+    escalation_id = handler_escalations.submit(platform, account_id, authorization_id, form, ORIGIN)
+    assert isinstance(escalation_id, str), escalation_id
+    with reading() as session:
+        return escalation_id, session.scalars(select(HandlerEvidence.id)).one()
 
 
 def _at_browser(app: Flask, platform: Platform, account_id: str | None) -> Visitor:

@@ -75,6 +75,10 @@ READS: Final[dict[str, Expected]] = {
     "/account/export": signed_in(),
     "/account/handler-applications": signed_in(),
     "/account/handler-applications/<authorization_id>": signed_in(404, handler=200),
+    "/account/handler-applications/<authorization_id>/escalation": signed_in(404, handler=200),
+    "/account/handler-applications/evidence/<evidence_id>": signed_in(
+        404, natural_person=200, administrator=200
+    ),
     "/account/password-expired": everyone(SIGN_IN),  # without a password that has expired
     "/account/phone": signed_in(),
     "/account/phone/new": signed_in(303),  # without a proof of the old number
@@ -101,6 +105,8 @@ READS: Final[dict[str, Expected]] = {
     "/admin/reviews/phone-changes": administrators(),
     "/admin/reviews/phone-changes/<phone_change_id>": administrators(),
     "/admin/reviews/phone-changes/<phone_change_id>/scan": administrators(),
+    "/admin/reviews/handlers": administrators(),
+    "/admin/reviews/handlers/<escalation_id>": administrators(),
     "/admin/reviews/scans/<upload_id>": administrators(),
     "/bootstrap/static/<path:filename>": everyone(),
     "/captcha/<handle>.png": everyone(404),  # a picture is known to whom it was shown
@@ -184,6 +190,13 @@ WRITES: Final[dict[str, list[Post]]] = {
     "/account/handler-applications/<authorization_id>": [
         Post(signed_in(404, handler=422), {"action": "renew"}, forged=signed_in(404, handler=400))
     ],
+    "/account/handler-applications/<authorization_id>/escalation": [
+        Post(
+            signed_in(404, handler=422),  # in force: nobody has to decide
+            {"ground": "phone_lost", "explanation": "手机号已停用"},
+            forged=signed_in(404, handler=400),
+        )
+    ],
     "/account/password-expired": [Post(everyone(SIGN_IN), {"ticket": "x"}, forged=everyone(SIGN_IN))],
     "/account/phone": [Post(signed_in(422), {"action": "next"}, forged=signed_in(400))],
     "/account/phone/application": [
@@ -263,6 +276,15 @@ WRITES: Final[dict[str, list[Post]]] = {
     "/change-phone": [Post(everyone(422), {"action": "next"})],
     "/change-phone/lost": [Post(everyone(422), {"action": "next"})],
     "/change-phone/lost/application": [Post(everyone(303), {"ticket": "x"}, forged=everyone(303))],
+    "/admin/reviews/handlers/<escalation_id>": [
+        Post(
+            administrators(303),
+            {"decision": decision, "reason": "已核对授权书"},
+            frozenset({"administrator"}),
+            administrators(400),
+        )
+        for decision in ("approve", "reject")
+    ],
     "/device": [Post(everyone(422), {"user_code": "BCDF-GHJK"})],
     "/enterprise/handlers": [
         Post(legal_persons(303), {"id": "{application}", "decision": "approve"}, frozenset({"legal_person"})),

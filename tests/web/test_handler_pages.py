@@ -6,7 +6,7 @@ from datetime import timedelta
 from idp import clock
 from idp.services import enterprise_status
 from tests.people import ORIGIN
-from tests.web.visitor import LEGAL, Visitor, hidden, problems
+from tests.web.visitor import LEGAL, Visitor, hidden, picture, problems
 
 
 def first(owner: Visitor) -> str:
@@ -170,3 +170,39 @@ def test_an_invitation_is_declined_or_taken_back(person: Visitor, owner: Visitor
     assert "已撤回邀请" in owner.get(page).text
     person.send(own, {"id": "x", "action": "accept"})
     assert "没有找到这条记录" in person.get(own).text
+
+
+def test_the_platform_decides_where_the_enterprise_can_not(
+    applicant: Visitor, owner: Visitor, administrator: Visitor
+) -> None:
+    own = first(owner).replace("/enterprise/handlers", "/account/handler-applications")
+    assert "申请平台代审" in applicant.get(own).text
+    page = f"{own}/escalation"
+    answer = applicant.send(page, {"action": "submit"})
+    assert answer.status_code == 422
+    assert "请选择证明材料扫描件" in problems(answer)
+    fields = {"ground": "phone_lost", "explanation": "手机号已停用", "action": "submit"}
+    scan = {"evidence_scan": (picture(), "letter.png")}
+    assert applicant.send(page, fields | scan).status_code == 303
+    assert "待审核" in applicant.get(page).text
+    assert applicant.send(page, {"action": "withdraw"}).status_code == 303
+    scan = {"evidence_scan": (picture(), "letter.png")}
+    assert applicant.send(page, fields | scan).status_code == 303
+
+    queue = administrator.get("/admin/reviews/handlers").text
+    assert "企业法人账号绑定的手机号无法使用" in queue
+    review = re.search(r"/admin/reviews/handlers/[\w-]{22}", queue)
+    assert review is not None
+    shown = administrator.get(review.group()).text
+    assert "yanshi_car" in shown
+    evidence = re.search(r"/account/handler-applications/evidence/[\w-]{22}", shown)
+    assert evidence is not None
+    assert administrator.get(evidence.group()).mimetype == "image/png"
+    assert owner.get(evidence.group()).status_code == 404
+    answer = administrator.send(review.group(), {"decision": "approve", "reason": ""})
+    assert problems(answer) == ["请填写原因，申请人会看到"]
+    fields = {"decision": "approve", "reason": "已核对授权书"}
+    assert administrator.send(review.group(), fields).status_code == 303
+    assert "已通过" in applicant.get("/account/handler-applications").text
+    assert "平台代审" in owner.get(first(owner)).text
+    assert administrator.get("/admin/reviews/handlers/" + "x" * 22).status_code == 404

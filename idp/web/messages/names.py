@@ -119,6 +119,19 @@ HANDLER_STEPS = {
     "escalation_approve": "平台代审通过",
     "escalation_reject": "平台代审驳回",
 }
+ESCALATION_GROUNDS = {
+    "account_frozen": "企业法人账号被冻结",
+    "account_deleted": "企业法人账号已注销",
+    "phone_lost": "企业法人账号绑定的手机号无法使用",
+    "representative_unavailable": "法定代表人或账号管理人无法办理",
+    "other": "其他（请说明）",
+}
+ESCALATION_STATUSES = {
+    "pending": "待审核",
+    "approved": "已通过",
+    "rejected": "已驳回",
+    "withdrawn": "已撤回",
+}
 HANDLER_SIDES = {
     "handler": "经办人",
     "enterprise": "企业法人账号",
@@ -177,6 +190,9 @@ SMS_PURPOSES = {
     "handler_refused": "经办人拒绝",
     "handler_revoked": "授权撤销",
     "handler_changed": "授权变更",
+    "handler_escalated": "平台代审申请",
+    "handler_escalation_rejected": "平台代审驳回",
+    "handler_last_resort": "平台代审通过",
     "handler_invited": "经办人邀请",
     "handler_invitation_accepted": "邀请接受",
     "handler_invitation_declined": "邀请谢绝",
@@ -454,6 +470,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "handler_route": HANDLER_ROUTES,
     "invitation_status": INVITATION_STATUSES,
     "phone_change_status": PHONE_CHANGE_STATUSES,
+    "escalation_ground": ESCALATION_GROUNDS,
+    "escalation_status": ESCALATION_STATUSES,
     "role": ROLES,
     "sms_purpose": SMS_PURPOSES,
     "message_kind": MESSAGE_KINDS,
