@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from idp import crypto
 from idp.crypto import FieldCipher
+from idp.domain.agreements import AGREED
 from idp.domain.audit import Origin
 from idp.domain.submissions import LegalPerson, NaturalPerson
 from idp.services.identities import give
@@ -61,6 +62,7 @@ def add_account(session: Session, cipher: FieldCipher, login_name: str, **column
         "email_encrypted": cipher.encrypt(f"{login_name}@example.test", "accounts.email"),
         "phone_encrypted": cipher.encrypt(phone, "accounts.phone"),
         "phone_index": cipher.index(phone, "accounts.phone"),
+        "agreed_versions": AGREED,
         "created_at": LONG_AGO,
         "updated_at": LONG_AGO,
         **columns,

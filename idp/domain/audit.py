@@ -85,6 +85,8 @@ class AuditEvent(StrEnum):
     ENTERPRISE_SWITCH = "enterprise:switch"
     CONSENT_GRANT = "consent:grant"
     CONSENT_WITHDRAW = "consent:withdraw"
+    AGREEMENT_ACCEPT = "agreement:accept"
+    AGREEMENT_WITHDRAW = "agreement:withdraw"
     AUTHORIZATION_ISSUE = "authorization:issue"
     AUTHORIZATION_REVOKE = "authorization:revoke"
     TOKEN_REUSE = "token:reuse"

@@ -42,6 +42,7 @@ class SignedIn:
     acr: str
     default_enterprise_id: str | None
     has_factor: bool = False
+    agreed: bool = True  # to the platform's own texts of today
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,11 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class Agree:
+    """The platform's own texts have changed since the person agreed to them."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnAway:
     """The client serves enterprises only and this person acts for none:
     a page says how to become a handler.
@@ -124,10 +130,11 @@ class Fail:
     description: str
 
 
-Step = LogIn | StepUp | ChooseEnterprise | Consent | TurnAway | Respond | Fail
+Step = LogIn | StepUp | Agree | ChooseEnterprise | Consent | TurnAway | Respond | Fail
 _CODES: Mapping[type[Step], Fail] = {
     LogIn: Fail("login_required", "The person is not signed in, or must sign in again"),
     StepUp: Fail("login_required", "The person must sign in more strongly"),
+    Agree: Fail("interaction_required", "The person must agree to the platform's terms"),
     ChooseEnterprise: Fail("interaction_required", "The person must choose an enterprise to act for"),
     Consent: Fail("consent_required", "The person must consent"),
     TurnAway: Fail("access_denied", "The person can act for no enterprise at this client"),
@@ -164,6 +171,8 @@ def _next_page_or_answer(
     stronger = _strength(asked, login)
     if stronger is not None:
         return stronger
+    if not login.agreed:
+        return Agree()
     chosen = _choose(asked, client, login, candidates, remembered)
     if not isinstance(chosen, Respond):
         return chosen

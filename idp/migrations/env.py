@@ -10,6 +10,7 @@ from idp.ephemeral import database as ephemeral
 from idp.storage import (
     account_life,
     accounts,
+    agreements,
     audit,
     authorizations,
     clients,
@@ -33,6 +34,7 @@ from idp.storage import (
 ROWS = (
     account_life,
     accounts,
+    agreements,
     audit,
     authorizations,
     clients,

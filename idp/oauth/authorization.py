@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from idp import clock, crypto
-from idp.domain import assurance, authorization_details
+from idp.domain import agreements, assurance, authorization_details
 from idp.domain.clients import Client, redirect_uri_matches
 from idp.domain.interaction import Acting, SignedIn, Step, is_strong_enough, next_step
 from idp.oauth import answers, pushed_requests, request_objects
@@ -163,6 +163,7 @@ def decide(
         acr=login.acr,
         default_enterprise_id=login.default_enterprise_id,
         has_factor=not is_strong_enough(asked, login.acr) and factors.has_factor(login.account_id),
+        agreed=agreements.is_agreed(login.agreed_versions),
     )
     candidates = tuple(handlers.acting_candidates(platform, login.account_id, now))
     remembered = consents.remembered(login.account_id, client.client_id)

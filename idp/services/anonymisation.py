@@ -32,7 +32,7 @@ def anonymise(session: Session, platform: Platform, account: Account, now: datet
     account_notices.tell(session, platform, account, "deletion_done")
     account_life.retire_login_name(session, cipher.index(account.login_name_index, RETIRED_NAME))
     session.flush()
-    _end_as_handler(session, platform, account, now, origin)
+    end_as_handler(session, platform, account, erasure.DELETED, now, origin)
     _end_as_enterprise(session, platform, account, now, origin)
     authorizations.revoke_for_account(session, platform, account_id, erasure.DELETED, now)
     erasure.forget_reasons(session, account_id)
@@ -44,14 +44,14 @@ def anonymise(session: Session, platform: Platform, account: Account, now: datet
     audit.record(session, AuditEvent.ACCOUNT_DELETE, origin, object_id=account_id)
 
 
-def _end_as_handler(
-    session: Session, platform: Platform, account: Account, now: datetime, origin: Origin
+def end_as_handler(
+    session: Session, platform: Platform, account: Account, reason: str, now: datetime, origin: Origin
 ) -> None:
-    """The enterprises hear of it while the person still has a name."""
+    """End what a person applied for or holds; the enterprises hear of it while there is a name to tell."""
     for authorization, applicant, enterprise in handlers.list_of_account(session, account.id):
         if authorization.status in OPEN and enterprise.status != "vacant":
             notices.tell_enterprise(session, platform, "handler_gone", applicant, enterprise)
-    pending, held = erasure.end_handler_rows(session, now, account_id=account.id)
+    pending, held = erasure.end_handler_rows(session, now, reason, account_id=account.id)
     _record_ended(session, platform, AuditEvent.HANDLER_WITHDRAW, pending, now, origin)
     _record_ended(session, platform, AuditEvent.HANDLER_REVOKE, held, now, origin)
 
@@ -68,7 +68,7 @@ def _end_as_enterprise(
         if told[0].status in OPEN:
             purpose = "handler_refused" if told[0].status == "pending" else "handler_revoked"
             notices.tell_applicant(session, platform, purpose, told)
-    pending, held = erasure.end_handler_rows(session, now, enterprise_id=enterprise_id)
+    pending, held = erasure.end_handler_rows(session, now, erasure.DELETED, enterprise_id=enterprise_id)
     _record_ended(session, platform, AuditEvent.HANDLER_REFUSE, pending, now, origin)
     _record_ended(session, platform, AuditEvent.HANDLER_REVOKE, held, now, origin)
     erasure.vacate_enterprise(session, enterprise_id, _blank_enterprise(platform.keyring.fields), now)
@@ -80,7 +80,9 @@ def _record_ended(
     for authorization_id in ended:
         authorizations.revoke_for_handler(session, platform, authorization_id, "handler_revoked", now)
         authorization = session.get_one(HandlerAuthorization, authorization_id)
-        handler_steps.record(session, event, origin, SYSTEM, authorization, reason_code=erasure.DELETED)
+        handler_steps.record(
+            session, event, origin, SYSTEM, authorization, reason_code=authorization.reason_code
+        )
 
 
 def _blank_enterprise(cipher: FieldCipher) -> dict[str, str]:

@@ -70,6 +70,7 @@ class LoginView:
     last_seen_at: datetime
     expires_at: datetime
     renewal_due: bool | None
+    agreed_versions: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,16 @@ from idp.domain.audit import AuditEvent, Entry, Origin
 from idp.domain.errors import Refusal
 from idp.domain.throttling import EXPORTS_OF_ACCOUNT
 from idp.ephemeral import EphemeralUnavailable
-from idp.services import accounts, applications, audit, consents, handler_views, known_devices, throttling
+from idp.services import (
+    accounts,
+    agreements,
+    applications,
+    audit,
+    consents,
+    handler_views,
+    known_devices,
+    throttling,
+)
 from idp.services.accounts import Profile
 from idp.services.platform import Platform
 from idp.storage import accounts as account_rows
@@ -174,6 +183,18 @@ def _consents(_platform: Platform, _session: Session, account_id: str) -> Sectio
     ]
 
 
+def _agreements(_platform: Platform, _session: Session, account_id: str) -> Section:
+    return [
+        {
+            "document": one.document,
+            "version": one.version,
+            "accepted_at": _moment(one.accepted_at),
+            "withdrawn_at": _moment(one.withdrawn_at),
+        }
+        for one in agreements.list_of_account(account_id)
+    ]
+
+
 def _logins(_platform: Platform, session: Session, account_id: str) -> Section:
     return [
         {
@@ -246,6 +267,7 @@ _SECTIONS: Final = {
     "handler_authorizations": _handler_authorizations,
     "handler_escalations": _escalations,
     "consents": _consents,
+    "agreements": _agreements,
     "logins": _logins,
     "devices": _devices,
     "factors": _factors,

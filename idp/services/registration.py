@@ -11,12 +11,13 @@ from idp import clock
 from idp.crypto import random_id
 from idp.domain import accounts as rules
 from idp.domain import passwords
+from idp.domain.agreements import AGREED
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Problem, Refusal
 from idp.domain.identifiers import find_mobile
 from idp.domain.throttling import REGISTRATIONS_OF_ADDRESS
 from idp.ephemeral import EphemeralUnavailable
-from idp.services import audit, sms_codes, throttling
+from idp.services import agreements, audit, sms_codes, throttling
 from idp.services.known_passwords import is_well_known
 from idp.services.platform import Platform
 from idp.services.sms_codes import Destination
@@ -158,12 +159,13 @@ def create_account(
     try:
         with transaction() as session:
             rows.insert_account(session, _columns(platform, account, password_hash))
+            agreements.accept_at_registration(session, account.account_id)
             audit.record(
                 session,
                 AuditEvent.ACCOUNT_REGISTER,
                 origin,
                 account_id=account.account_id,
-                detail={"phone": rules.mask_phone(account.phone)},
+                detail={"phone": rules.mask_phone(account.phone), "agreed": AGREED},
             )
     except IntegrityError:
         taken = _taken(platform, account.login_name, account.phone)
@@ -187,6 +189,7 @@ def _columns(platform: Platform, account: AccountView, password_hash: str) -> di
         "status": "active",
         "verification_status": "unverified",
         "last_sign_in_at": now,
+        "agreed_versions": AGREED,
         "created_at": now,
         "updated_at": now,
     }

@@ -60,6 +60,7 @@ class Account(Base):
     )  # type and number, verified natural persons
     address_encrypted: Mapped[str | None] = mapped_column(Text)
     default_enterprise_id: Mapped[str | None] = mapped_column(String(22))  # a preference, checked when used
+    agreed_versions: Mapped[str | None] = mapped_column(String(64))  # domain.agreements.AGREED
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -22,6 +22,9 @@ from idp.storage.handlers import HandlerAuthorization
 
 DELETED: Final = "account_deleted"  # the reason code of what ends with an account
 
+OF_THE_IDENTITY: Final = frozenset(
+    {"real_name_applications", "uploads", "held_scans", "handler_escalations", "upstream_identities"}
+)
 KEPT: Final = {
     "accounts": "the pseudonym that the trail and the enterprise's records name",
     "audit_events": "the trail, for its legal term; it names accounts by their ids",
@@ -53,10 +56,15 @@ def erase_rows(session: Session, account_id: str, phone_index: str) -> None:
     accepted = HandlerInvitation.handler_authorization_id.in_(_authorizations_of(account_id))
     run(delete(HandlerInvitation).where(or_(invited, accepted)))
     for table in tables_erased():
-        for child, column, parent in _children(table):
-            mine = select(parent).where(table.c.account_id == account_id)
-            run(delete(child).where(column.in_(mine)))
-        run(delete(table).where(table.c.account_id == account_id))
+        _erase(session, table, account_id)
+
+
+def _erase(session: Session, table: Table, account_id: str) -> None:
+    run = session.connection().execute
+    for child, column, parent in _children(table):
+        mine = select(parent).where(table.c.account_id == account_id)
+        run(delete(child).where(column.in_(mine)))
+    run(delete(table).where(table.c.account_id == account_id))
 
 
 def _children(table: Table) -> list[tuple[Table, Any, Any]]:
@@ -83,8 +91,20 @@ def forget_reasons(session: Session, account_id: str) -> None:
         run(update(history).where(about).values(reason=None))
 
 
+def erase_identity_rows(session: Session, account_id: str) -> None:
+    """Delete what proves who the holder is, and what rests on that."""
+    for table in tables_erased():
+        if table.name in OF_THE_IDENTITY:
+            _erase(session, table, account_id)
+
+
 def end_handler_rows(
-    session: Session, now: datetime, *, account_id: str | None = None, enterprise_id: str | None = None
+    session: Session,
+    now: datetime,
+    reason: str,
+    *,
+    account_id: str | None = None,
+    enterprise_id: str | None = None,
 ) -> tuple[list[str], list[str]]:
     """End what is open of a person or an enterprise: pending is withdrawn or refused, held is revoked.
 
@@ -92,8 +112,8 @@ def end_handler_rows(
     """
     h = HandlerAuthorization
     mine = h.account_id == account_id if account_id else h.enterprise_id == enterprise_id
-    refused = {"status": "withdrawn" if account_id else "refused", "decided_at": now, "reason_code": DELETED}
-    revoked = {"status": "revoked", "revoked_at": now, "suspended_at": None, "reason_code": DELETED}
+    refused = {"status": "withdrawn" if account_id else "refused", "decided_at": now, "reason_code": reason}
+    revoked = {"status": "revoked", "revoked_at": now, "suspended_at": None, "reason_code": reason}
     held = (h.status.in_(("approved", "suspended")), or_(h.valid_until.is_(None), h.valid_until > now))
     run = session.connection().execute
     pending = (

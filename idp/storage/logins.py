@@ -75,6 +75,7 @@ _LOGIN = (
     _c.last_seen_at,
     _c.expires_at,
     _c.renewal_due,
+    accounts.c.agreed_versions,
 )
 _OPEN_LOGIN = (
     select(*_LOGIN)

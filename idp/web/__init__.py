@@ -9,6 +9,7 @@ from flask_bootstrap import Bootstrap5
 
 from idp.web import (
     account,
+    agreements,
     authorize,
     captchas,
     deletion,
@@ -73,6 +74,7 @@ BLUEPRINTS = (
     lost_phone.blueprint,
     user_centre.blueprint,
     personal_data.blueprint,
+    agreements.blueprint,
     deletion.blueprint,
     step_up.blueprint,
     factors.blueprint,

@@ -13,6 +13,7 @@ from idp.domain import assurance
 from idp.domain.clients import Client, origin_of
 from idp.domain.interaction import (
     Acting,
+    Agree,
     ChooseEnterprise,
     Consent,
     Fail,
@@ -89,6 +90,15 @@ def pending(request_id: str) -> PendingView | None:
     return None if found is None else _view(request_id, *found)
 
 
+def allow_answer(request_id: str | None) -> None:
+    """Let this page's form lead on to the client, if a request of one waits (form-action holds for
+    redirects too).
+    """
+    view = pending(request_id) if request_id else None
+    if view is not None:
+        allow_client(view.redirect_origin, None)
+
+
 def _view(request_id: str, waiting: AuthorizationRequest, client: Client) -> PendingView:
     return PendingView(
         request_id=request_id,
@@ -146,6 +156,7 @@ def _page_of(waiting: AuthorizationRequest, step: Step, request_id: str) -> str:
     pages_of_steps = {
         LogIn: "account.login",
         StepUp: "account.login",
+        Agree: "agreements.index",
         ChooseEnterprise: "authorize.enterprise",
         Consent: "authorize.consent",
         TurnAway: "authorize.turned_away",

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from idp import clock
 from idp.domain import search as texts
+from idp.domain.agreements import CURRENT
 from idp.services import handlers, systems
 from idp.services.authentication import LoginView
 from idp.web.health import unready
@@ -86,7 +87,7 @@ def accessibility() -> ResponseReturnValue:
 @blueprint.get("/terms")
 def terms() -> ResponseReturnValue:
     """用户服务协议 and 隐私政策."""
-    return render_template("terms.html")
+    return render_template("terms.html", versions=CURRENT, scan_days=platform().settings.scan_retention_days)
 
 
 def steps_of(login: LoginView | None) -> list[Step]:

@@ -81,6 +81,7 @@ def _revive(form: RevivalForm, handle: str, sleeper: Sleeper) -> ResponseReturnV
 
 
 def _page(form: RevivalForm, sleeper: Sleeper, status: int = 200, *, sent: bool = False) -> Response:
+    authorize.allow_answer(_request_id())
     page = render_template(
         "account/revival.html", form=form, sleeper=sleeper, sent=sent, wait=resend_seconds()
     )

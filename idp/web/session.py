@@ -10,6 +10,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
 
 from idp.crypto import random_id
+from idp.domain.agreements import is_agreed
 from idp.domain.assurance import CRYPTOGRAPHIC
 from idp.domain.audit import Origin
 from idp.domain.known_devices import DEVICE_TTL
@@ -20,6 +21,7 @@ from idp.services.platform import Platform
 from idp.web.errors import Forbidden, StrongSignInNeeded
 from idp.web.messages import device
 
+OPEN_WITHOUT_AGREEING = frozenset({"agreements", "personal_data", "deletion", "step_up"})
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 USER_AGENT_LENGTH = 300
@@ -97,6 +99,11 @@ def current_login() -> LoginView | None:
     return cast(LoginView | None, g.login)
 
 
+def look_again() -> None:
+    """What the login says has changed within this request: look it up when it is needed next."""
+    g.pop("login", None)
+
+
 def renew_token() -> None:
     """Give this browser's login a new token, in this response: after a change of what its account may do.
 
@@ -121,10 +128,17 @@ def login_token() -> str | None:
 
 
 def require_login() -> LoginView:
-    """The login of this browser; without one the request ends at the sign-in page."""
+    """The login of this browser; without one the request ends at the sign-in page.
+
+    Where the platform's own texts have changed since the person agreed, pages wait for that; what was just
+    sent is not lost to it, and who doesn't agree may still take the data along and leave.
+    """
     login = current_login()
     if login is None:
         abort(redirect(url_for("account.login"), 303))
+    waits = request.method == "GET" and request.blueprint not in OPEN_WITHOUT_AGREEING
+    if waits and not is_agreed(login.agreed_versions):
+        abort(redirect(url_for("agreements.index", next=request.script_root + request.path), 303))
     return login
 
 

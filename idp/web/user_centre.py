@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from idp import clock
 from idp.domain.errors import Refusal
-from idp.services import accounts, consents, factors, handlers, passwords, reviews
+from idp.services import accounts, agreements, consents, factors, handlers, passwords, reviews
 from idp.services.authentication import LoginView
 from idp.web import session
 from idp.web.forms import EnterpriseForm, PasswordForm
@@ -61,9 +61,12 @@ def consent_list() -> ResponseReturnValue:
     """What this account has allowed other systems to know, and taking it back."""
     login = require_login()
     if request.method == "GET":
+        given = agreements.list_of_account(login.account_id)
         return render_template(
             "user_centre/consents.html",
             consents=consents.list_of_account(login.account_id),
+            agreements=given,
+            identity_consented=any(one.current for one in given if one.document == "identity"),
             shared_data=shared_data,
         )
     if consents.withdraw(platform(), login.account_id, request.form.get("client_id", ""), origin()):

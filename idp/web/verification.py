@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.domain.agreements import CURRENT, IDENTITY, was_shown
 from idp.domain.errors import Refusal
-from idp.services import held_scans, real_name, reviews
+from idp.services import agreements, held_scans, real_name, reviews
 from idp.services.applications import Submission
 from idp.services.authentication import LoginView
 from idp.services.scans import Scan
@@ -70,6 +71,8 @@ def _act(form: VerificationForm, subject_type: str, login: LoginView) -> Respons
     if later or (isinstance(form, NaturalPersonForm) and not captchas.is_passed(form)):
         _hold_files(form, submission, login)
         return _form_page(form, subject_type, login, 422 if form.problem_texts else 200)
+    if was_shown(request.form.get("identity_consent_shown", "")):
+        agreements.consent_to_identity(login.account_id, origin())
     return _submit(form, submission, login)
 
 
@@ -137,5 +140,6 @@ def _form_page(
         held=held_scans.list_held(platform(), login.account_id, subject_type),
         manual=_is_manual(),
         mismatch=mismatch,
+        identity_version=CURRENT[IDENTITY],
     )
     return make_response(page, status)

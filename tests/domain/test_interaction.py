@@ -13,6 +13,7 @@ from idp.domain.clients import ACR_VALUES, Client
 from idp.domain.interaction import (
     PROMPTS,
     Acting,
+    Agree,
     Asked,
     ChooseEnterprise,
     Consent,
@@ -49,6 +50,7 @@ ME: Final = SignedIn(
 FRESH: Final = replace(ME, created_at=NOW, auth_time=int(NOW.timestamp()))
 WEAK, STRONG = ACR_VALUES
 STRONG_ME: Final = replace(ME, acr=STRONG)
+STALE: Final = replace(ME, agreed=False)
 FAINT_ME: Final = replace(ME, acr="")
 NOTHING: Final = Remembered()
 
@@ -77,6 +79,17 @@ TABLE: Final[list[tuple[str, Asked, Client, SignedIn | None, tuple[Acting, ...],
     # signing in
     ("nobody is signed in", simple(), PLAIN, None, (), NOTHING, LogIn()),
     ("nobody, silently", simple("none"), PLAIN, None, (), NOTHING, fails("login_required")),
+    ("texts have changed", simple(), PLAIN, STALE, (), ONESELF, Agree()),
+    (
+        "texts have changed, silently",
+        simple("none"),
+        PLAIN,
+        STALE,
+        (),
+        ONESELF,
+        fails("interaction_required"),
+    ),
+    ("texts have changed, signing in first", simple("login"), PLAIN, STALE, (), ONESELF, LogIn()),
     ("the hinted person", simple(hinted_subs=frozenset({"a1"})), PLAIN, ME, (), ONESELF, Respond(None)),
     ("another person is hinted", simple(hinted_subs=frozenset({"a2"})), PLAIN, ME, (), ONESELF, LogIn()),
     ("another person, fresh", simple(hinted_subs=frozenset({"a2"})), PLAIN, FRESH, (), ONESELF, LogIn()),

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import update
 
 from idp import clock, crypto
+from idp.domain.agreements import AGREED
 from idp.services.platform import Platform
 from idp.storage.accounts import Account, AccountRole
 from idp.storage.database import transaction
@@ -52,6 +53,7 @@ class People:
             "phone_index": self._fields.index(phone, "accounts.phone"),
             "subject_type": "natural_person" if verified else None,
             "verification_status": "verified" if verified else "unverified",
+            "agreed_versions": AGREED,
             "created_at": clock.now(),
             "updated_at": clock.now(),
         }

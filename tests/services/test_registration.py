@@ -199,8 +199,8 @@ def test_without_the_short_lived_store_nobody_is_registered(platform: Platform) 
     assert isinstance(registration.register(platform, right, ORIGIN), AccountView)
 
 
-def test_storing_an_account_takes_two_statements(platform: Platform, assert_queries: AssertQueries) -> None:
-    with assert_queries(2):
+def test_storing_an_account_takes_three_statements(platform: Platform, assert_queries: AssertQueries) -> None:
+    with assert_queries(3):
         account(platform)
 
 

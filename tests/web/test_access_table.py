@@ -68,6 +68,7 @@ READS: Final[dict[str, Expected]] = {
     "/": everyone(),
     "/accessibility": everyone(),
     "/account": signed_in(),
+    "/account/agreements": signed_in(303),  # nothing is due
     "/account/confirm": signed_in(303),  # signed in just now: goes on at once
     "/account/consents": signed_in(),
     "/account/deletion": signed_in(),
@@ -150,6 +151,14 @@ READS: Final[dict[str, Expected]] = {
 }
 
 WRITES: Final[dict[str, list[Post]]] = {
+    "/account/agreements": [
+        Post(signed_in(303), {"action": "accept"}),
+        Post(
+            signed_in(303),
+            {"action": "withdraw_identity"},
+            frozenset(KINDS) - OUTSIDE - LEGAL_KINDS,
+        ),
+    ],
     "/account/confirm": [Post(signed_in(422), {"action": "confirm"}, forged=signed_in(400))],
     "/account/confirm/passkey": [Post(signed_in(404))],  # an address makes no passkeys; so below
     "/account/consents": [

@@ -97,6 +97,7 @@ HANDLER_REASONS = {
     "registry_changed": "企业登记信息变更，待企业重新确认",
     "review_overdue": "企业逾期未复核",
     "account_deleted": "账号已删除",
+    "identity_withdrawn": "本人已撤回身份信息授权",
 }
 # One step of an authorisation's history, and who took it.
 HANDLER_STEPS = {
@@ -181,6 +182,7 @@ SMS_PURPOSES = {
     "deletion_cancelled": "撤销删除账号",
     "deletion_done": "账号已删除",
     "dormancy_near": "休眠提醒",
+    "identity_withdrawn": "撤回身份信息授权",
     "handler_gone": "经办人注销",
     "real_name_approved": "实名认证通过",
     "real_name_rejected": "实名认证驳回",
@@ -274,6 +276,12 @@ SYSTEMS = {
     "Linux": "Linux",
 }
 
+AGREEMENTS = {
+    "terms": "用户服务协议",
+    "privacy": "隐私政策",
+    "identity": "处理身份证件信息的单独同意",
+}
+
 ACCOUNT_STATUSES = {
     "active": "正常",
     "frozen": "已冻结",
@@ -338,6 +346,7 @@ AUDIT_AREAS = {
     "handler": "经办人",
     "enterprise": "企业",
     "consent": "授权同意",
+    "agreement": "平台协议",
     "authorization": "登录授权",
     "token": "令牌",
     "client": "应用",
@@ -414,6 +423,8 @@ AUDIT_EVENTS = {
     "enterprise:switch": "切换企业",
     "consent:grant": "同意授权",
     "consent:withdraw": "撤回授权",
+    "agreement:accept": "同意平台协议",
+    "agreement:withdraw": "撤回单独同意",
     "authorization:issue": "签发授权",
     "authorization:revoke": "撤销授权",
     "token:reuse": "发现令牌重用",
@@ -479,6 +490,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "factor": FACTORS,
     "network": NETWORKS,
     "account_status": ACCOUNT_STATUSES,
+    "agreement": AGREEMENTS,
     "authentication_method": AUTHENTICATION_METHODS,
     "grant_type": GRANT_TYPES,
     "application_type": APPLICATION_TYPES,

@@ -54,6 +54,8 @@ NOTICES: dict[str, str] = {
     "key_rotated": "已添加新密钥，公布一段时间后开始签名。",
     "delivery_retried": "已安排重新投递，稍后刷新可查看结果。",
     "delivery_discarded": "已放弃该通知，不再投递。",
+    "identity_consented": "已记录您的单独同意。",
+    "identity_withdrawn": "已撤回，身份信息和证件扫描件已删除，实名认证失效。需要时可再次认证。",
     "account_woken": "账号已恢复使用。",
     "deletion_cancelled": "已撤销删除，账号可正常使用。",
     "deletion_requested": "已收到您的删除申请。账号已退出登录，7 天内重新登录即可撤销，逾期将删除且不能恢复。",

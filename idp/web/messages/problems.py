@@ -105,6 +105,7 @@ PROBLEMS: dict[str, str] = {
     "address_slowed": "您所在网络登录失败次数过多，请在 {seconds} 秒后再试",
     "account_dormant": "该账号长期未登录，已转入休眠。请在登录页用密码登录，按提示恢复使用",
     "account_leaving": "该账号已申请删除。如要继续使用，请在登录页用密码登录，按提示撤销",
+    "identity_of_enterprise": "法人账号不能单独撤回，如不再使用，请删除账号",
     "export_limit": "今日导出次数已达上限，请明日再试",
     "account_not_active": "该账号目前的状态不能办理此项，请刷新页面查看",
     "revival_over": "该账号的状态已有变化，请重新登录",
