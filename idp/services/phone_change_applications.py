@@ -38,7 +38,6 @@ from idp.storage.database import reading, transaction
 from idp.storage.phone_changes import PhoneChange
 
 FORM_CONTEXT: Final = "phone_changes.form"
-PHONE_CONTEXT: Final = "phone_changes.phone"
 SCAN_CONTEXT: Final = "phone_changes.scan"
 
 
@@ -162,7 +161,7 @@ def row_of(
     return PhoneChange(
         id=random_id(),
         account_id=account_id,
-        phone_encrypted=fields.encrypt(number, PHONE_CONTEXT),
+        phone_encrypted=fields.encrypt(number, phone_changes.PHONE_CONTEXT),
         form_encrypted=fields.encrypt(form, FORM_CONTEXT),
         scan_content_type=document.content_type,
         scan_size=len(document.content),
@@ -175,7 +174,7 @@ def row_of(
 def _record(session: Session, platform: Platform, row: PhoneChange, origin: Origin) -> None:
     """Both phones are told: the old one may be in its owner's hand after all."""
     account = session.get_one(Account, row.account_id)
-    number = new_number_of(platform, row)
+    number = phone_changes.new_number_of(platform, row)
     audit.record(
         session,
         AuditEvent.PHONE_CHANGE_APPLY,
@@ -191,33 +190,19 @@ def _record(session: Session, platform: Platform, row: PhoneChange, origin: Orig
     phone_changes.tell(session, platform, number, "phone_change_received", account)
 
 
-def new_number_of(platform: Platform, row: PhoneChange) -> str:
-    """The number that is applied for."""
-    return platform.keyring.fields.decrypt(row.phone_encrypted, PHONE_CONTEXT)
-
-
 def find_pending(platform: Platform, account_id: str) -> PendingApplication | None:
     """The application for this account that waits, as its holder sees it."""
     with reading() as session:
         row = rows.find_pending(session, account_id)
     if row is None:
         return None
-    return PendingApplication(account_rules.mask_phone(new_number_of(platform, row)), row.applied_at)
+    return PendingApplication(
+        account_rules.mask_phone(phone_changes.new_number_of(platform, row)), row.applied_at
+    )
 
 
 def withdraw(platform: Platform, account_id: str, origin: Origin) -> Refusal | None:
     """The holder objects, or has found the phone again: nothing comes of it. ``application_decided``."""
     with transaction() as session:
-        found = rows.find_pending(session, account_id)
-        row = rows.lock(session, found.id) if found else None
-        if row is None or row.status != rules.PENDING:
-            return Refusal.of("application_decided")
-        row.status = rules.WITHDRAWN
-        row.decided_at = clock.now()
-        audit.record(
-            session, AuditEvent.PHONE_CHANGE_WITHDRAW, origin, account_id=account_id, object_id=row.id
-        )
-        account = session.get_one(Account, account_id)
-        number = new_number_of(platform, row)
-        phone_changes.tell(session, platform, number, "phone_change_rejected", account)
-    return None
+        withdrawn = phone_changes.withdraw_application(session, platform, account_id, origin)
+    return None if withdrawn else Refusal.of("application_decided")

@@ -16,7 +16,8 @@ from idp.domain import phone_changes as rules
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
 from idp.services import audit, authorizations, handlers, phone_changes
-from idp.services.phone_change_applications import FORM_CONTEXT, SCAN_CONTEXT, new_number_of
+from idp.services.phone_change_applications import FORM_CONTEXT, SCAN_CONTEXT
+from idp.services.phone_changes import new_number_of
 from idp.services.platform import Platform
 from idp.storage import phone_changes as rows
 from idp.storage.accounts import Account
@@ -56,6 +57,7 @@ class PhoneChangeView:
     document_number: str
     explanation: str
     enterprises: tuple[str, ...]
+    is_administrator: bool
     scan_content_type: str | None  # None: the document has been deleted
 
 
@@ -100,13 +102,14 @@ def get(platform: Platform, phone_change_id: str) -> PhoneChangeView | Refusal:
         status=row.status,
         reason=row.reason,
         applied_at=row.applied_at,
-        approvable_at=_approvable_at(platform, row),
+        approvable_at=_approvable_at(platform, row, account),
         former_phone=account_rules.mask_phone(phone_changes.phone_of(platform, account)),
         phone=account_rules.mask_phone(new_number_of(platform, row)),
         real_name=form["real_name"],
         document_number=form["document_number"],
         explanation=form["explanation"],
         enterprises=_enterprises(platform, row),
+        is_administrator=account.platform_role is not None,
         scan_content_type=row.scan_content_type if row.scan_size else None,
     )
 
@@ -116,10 +119,11 @@ def _enterprises(platform: Platform, row: PhoneChange) -> tuple[str, ...]:
     return tuple(candidate.enterprise_name for candidate in acting)
 
 
-def _approvable_at(platform: Platform, row: PhoneChange) -> datetime:
+def _approvable_at(platform: Platform, row: PhoneChange, account: Account) -> datetime:
     """Without a wait where waits are lifted, and on a developer's machine."""
     settings = platform.settings
-    waits = settings.throttle and not settings.development and bool(_enterprises(platform, row))
+    authority = account.platform_role is not None or bool(_enterprises(platform, row))
+    waits = settings.throttle and not settings.development and authority
     return rules.approvable_at(row.applied_at, has_authority=waits)
 
 
@@ -175,7 +179,8 @@ def _decide(
         return Refusal.of("not_found")
     if row.account_id == actor_id or not _is_administrator(session, actor_id):
         return Refusal.of("not_permitted")
-    after = rules.decide(row.status, decision, reason, _approvable_at(platform, row), clock.now())
+    approvable = _approvable_at(platform, row, session.get_one(Account, row.account_id))
+    after = rules.decide(row.status, decision, reason, approvable, clock.now())
     if isinstance(after, Refusal):
         return after
     row.status, row.decided_at, row.decided_by = after, clock.now(), actor_id

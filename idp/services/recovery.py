@@ -29,6 +29,7 @@ from idp.services import (
     authorizations,
     login_limits,
     passwords,
+    phone_changes,
     sms_codes,
     throttling,
 )
@@ -152,9 +153,11 @@ def _expected(session: Session, platform: Platform, account_id: str) -> tuple[st
 
 def reset(platform: Platform, account_id: str, new: str, origin: Origin) -> None:
     """Give the account a password that ``passwords.check_new`` let pass. Every login and all that the account
-    has granted end, since nobody knows who had the old one; the sign-in is open again if it was locked.
+    has granted end, since nobody knows who had the old one, and so does an application for another phone; the
+    sign-in is open again if it was locked.
     """
     passwords.store(platform, account_id, new, origin, AuditEvent.PASSWORD_RESET)
     with transaction() as session:
         authorizations.revoke_for_account(session, platform, account_id, "password_reset", clock.now())
+        phone_changes.withdraw_application(session, platform, account_id, origin)
     login_limits.unlock(platform, account_id)

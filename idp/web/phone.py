@@ -150,11 +150,12 @@ def send_code_to_new(form: NewPhoneForm) -> bool:
     return not form.problem_texts
 
 
-def checked_number(form: NewPhoneForm) -> str | None:
+def checked_number(form: NewPhoneForm, account_id: str | None = None) -> str | None:
     """The new number if its code is right and it is nobody's; else the form says what is wrong."""
     if not form.require("phone", "sms_code"):
         return None
-    number = phone_changes.check_number(platform(), form.text("phone"), form.text("sms_code"))
+    typed, code = form.text("phone"), form.text("sms_code")
+    number = phone_changes.check_number(platform(), typed, code, account_id)
     if isinstance(number, Refusal):
         form.refuse(number)
         form.sms_code.data = ""
@@ -163,7 +164,7 @@ def checked_number(form: NewPhoneForm) -> str | None:
 
 
 def _change(form: NewPhoneForm, ticket: Ticket, login: LoginView) -> ResponseReturnValue:
-    number = checked_number(form)
+    number = checked_number(form, login.account_id)
     if number is None:
         return _new_number_page(form, ticket, 422)
     if tickets.take(USE) is None:

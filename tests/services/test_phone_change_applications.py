@@ -18,6 +18,7 @@ from idp.services import (
     phone_change_applications,
     phone_change_reviews,
     phone_changes,
+    recovery,
     retention,
 )
 from idp.services.phone_change_reviews import PhoneChangeView, ScanView
@@ -228,6 +229,20 @@ def test_the_holder_sees_an_application_and_can_stop_it(
     assert apply(platform) == "applied"
 
 
+def test_whoever_still_has_the_old_phone_stops_an_application_by_using_it(
+    platform: Platform, alice: str
+) -> None:
+    apply(platform)
+    recovery.reset(platform, alice, "Fresh#2026pass", ORIGIN)
+    assert phone_change_applications.find_pending(platform, alice) is None
+    assert apply(platform, "Fresh#2026pass") == "applied"
+    phone_changes.send_code(platform, "19900000778", ORIGIN)
+    code = str(outbox.list_recent_sms(platform, 1)[0].code)
+    assert phone_changes.change(platform, alice, "19900000778", code, ORIGIN, "") is None
+    assert phone_change_applications.find_pending(platform, alice) is None
+    assert len(events(platform, "phone_change:withdraw")) == 2
+
+
 # --- deciding ---
 
 
@@ -300,6 +315,17 @@ def test_an_account_that_acts_for_an_enterprise_has_a_day_to_object(
     assert decide(production, reviewer, "approve") == "objection_period"
     moving_clock.advance(seconds=1)
     assert decide(production, reviewer, "approve") == "decided"
+
+
+def test_an_administrators_account_has_a_day_to_object_as_well(
+    platform: Platform, alice: str, reviewer: str
+) -> None:
+    with transaction() as session:
+        account_rows.update_account(session, alice, {"platform_role": "administrator"})
+    apply(platform)
+    production = replace(platform, settings=replace(platform.settings, env="production"))
+    assert decide(production, reviewer, "approve") == "objection_period"
+    assert pending(platform).is_administrator
 
 
 # --- the document ---

@@ -78,6 +78,13 @@ def test_whose_the_number_is_is_told_only_with_its_code(platform: Platform) -> N
     assert check(platform, OTHER_PHONE, code) == "phone_taken"
 
 
+def test_the_number_one_has_is_no_new_one(platform: Platform) -> None:
+    account_id = account(platform)
+    outcome = phone_changes.check_number(platform, PHONE, new_code(platform, PHONE), account_id)
+    assert isinstance(outcome, Refusal)
+    assert outcome.code == "phone_unchanged"
+
+
 def test_a_code_for_another_purpose_binds_nothing(platform: Platform) -> None:
     account(platform)
     assert check(platform, PHONE, send_code(platform)) == "sms_code_expired"

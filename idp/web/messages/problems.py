@@ -66,6 +66,7 @@ PROBLEMS: dict[str, str] = {
     "passwords_differ": "两次输入的密码不一致，请重新输入",
     "email_invalid": "请输入正确的电子邮箱，如 name@example.cn",
     "phone_invalid": "请输入 11 位中国大陆手机号",
+    "phone_unchanged": "这就是您现在绑定的手机号，请填写新的手机号",
     "phone_taken": "该手机号已绑定其他账号，请换一个手机号，或直接登录",
     # SMS codes
     "sms_code_wrong": "短信验证码不正确，请核对后重新输入",
@@ -97,7 +98,7 @@ PROBLEMS: dict[str, str] = {
     "recovery_wrong": "账号或短信验证码不正确，请核对后重试",
     "search_wrong": "没有相符的账号，或短信验证码不正确，请核对后重试",
     "details_wrong": "填写的信息与账号不符。请核对登录名、密码、姓名和证件号；未实名认证的账号不能办理",
-    "objection_period": "该账号可代表企业办理，须等待异议期结束后才能通过",
+    "objection_period": "该账号可代表企业或管理平台，须等待异议期结束后才能通过",
     "proof_wrong": "与该账号实名认证的信息不一致",
     "proof_wrong:document_number": "证件号码与该账号实名认证的信息不一致",
     "proof_wrong:enterprise_credit_code": "统一社会信用代码与该账号实名认证的信息不一致",
