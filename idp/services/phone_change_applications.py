@@ -26,7 +26,7 @@ from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Problem, Refusal
 from idp.domain.phone_changes import Application
 from idp.ephemeral import EphemeralUnavailable
-from idp.services import attempts, audit, authentication, phone_changes, scans, throttling
+from idp.services import agreements, attempts, audit, authentication, phone_changes, scans, throttling
 from idp.services.attempts import Attempt
 from idp.services.authentication import Named
 from idp.services.platform import Platform
@@ -50,10 +50,18 @@ class PendingApplication:
 
 
 def apply(
-    platform: Platform, fields: Mapping[str, str], scan: Scan, password: str, number: str, origin: Origin
+    platform: Platform,
+    fields: Mapping[str, str],
+    scan: Scan,
+    password: str,
+    number: str,
+    origin: Origin,
+    *,
+    consented: bool = False,
 ) -> Refusal | None:
     """Queue an application for a reviewer; ``number`` is the new phone, which has answered.
 
+    ``consented`` tells that the page asked for the separate consent for identity documents: it is recorded.
     ``details_wrong`` if any of identifier, password, name and document is; ``login_locked``,
     ``address_slowed``, ``account_frozen``, ``phone_taken``, ``application_pending``, ``upload_limit``,
     ``service_unavailable``, and the codes of the fields and of the scan.
@@ -69,7 +77,10 @@ def apply(
         return shown
     if account_life.sign_in_refusal(shown.status) == "account_frozen":
         return attempts.refuse(who, Refusal.of("account_frozen"))
-    return _queue(platform, shown.id, application, document, number, origin)
+    refusal = _queue(platform, shown.id, application, document, number, origin)
+    if refusal is None and consented:
+        agreements.consent_to_identity(shown.id, origin)
+    return refusal
 
 
 def _refuse_too_many(platform: Platform, scan: Scan, origin: Origin) -> Refusal | None:

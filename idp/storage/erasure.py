@@ -23,7 +23,14 @@ from idp.storage.handlers import HandlerAuthorization
 DELETED: Final = "account_deleted"  # the reason code of what ends with an account
 
 OF_THE_IDENTITY: Final = frozenset(
-    {"real_name_applications", "uploads", "held_scans", "handler_escalations", "upstream_identities"}
+    {
+        "real_name_applications",
+        "uploads",
+        "held_scans",
+        "handler_escalations",
+        "upstream_identities",
+        "phone_changes",
+    }
 )
 KEPT: Final = {
     "accounts": "the pseudonym that the trail and the enterprise's records name",

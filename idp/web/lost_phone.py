@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from idp.domain.agreements import CURRENT, IDENTITY, was_shown
 from idp.services import phone_change_applications, phone_changes
 from idp.services.scans import Scan
 from idp.web import captchas, tickets
@@ -87,6 +88,7 @@ def _apply(form: LostPhoneForm, ticket: Ticket) -> ResponseReturnValue:
         form.text("password"),
         ticket.values["phone"],
         origin(),
+        consented=was_shown(request.form.get("identity_consent_shown", "")),
     )
     if refusal is not None:
         form.refuse(refusal)
@@ -102,5 +104,10 @@ def _scan() -> Scan:
 
 def _application_page(form: LostPhoneForm, ticket: Ticket, status: int = 200) -> ResponseReturnValue:
     form.ticket.data = ticket.name
-    page = render_template("account/lost_phone_application.html", form=form, phone=ticket.values["phone"])
+    page = render_template(
+        "account/lost_phone_application.html",
+        form=form,
+        phone=ticket.values["phone"],
+        identity_version=CURRENT[IDENTITY],
+    )
     return make_response(page, status)

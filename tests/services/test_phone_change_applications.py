@@ -13,6 +13,7 @@ from idp import clock
 from idp.domain.errors import Refusal
 from idp.services import (
     authentication,
+    identity_consent,
     outbox,
     passwords,
     phone_change_applications,
@@ -358,6 +359,14 @@ def test_the_document_is_deleted_a_while_after_the_decision(
     view = phone_change_reviews.get(platform, change_id)
     assert isinstance(view, PhoneChangeView)
     assert view.scan_content_type is None
+
+
+def test_with_the_consent_for_the_identity_the_application_goes(
+    platform: Platform, alice: str, reviewer: str
+) -> None:
+    apply(platform)
+    assert identity_consent.withdraw(platform, alice, ORIGIN) is None
+    assert phone_change_reviews.list_pending(platform, 1) == []
 
 
 def test_a_waiting_document_stays(platform: Platform, alice: str) -> None:

@@ -5,12 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from idp import clock
+from idp.services import agreements
 from idp.storage.accounts import Account
-from idp.storage.database import transaction
+from idp.storage.database import reading, transaction
 from tests.web.conftest import MakeApp
 from tests.web.visitor import LEGAL, LI, PASSWORD, Visitor, hidden, picture, problems
 
@@ -44,9 +45,10 @@ def apply(visitor: Visitor, **fields: Any) -> TestResponse:
         "document_number": LI["document_number"],
         "explanation": "手机遗失，号码已停机",
         "document_scan": (picture(), "both sides.png"),
-        "ticket": hidden(visitor.get(APPLICATION), "ticket"),
         "action": "apply",
     }
+    page = visitor.get(APPLICATION)
+    form |= {name: hidden(page, name) for name in ("ticket", "identity_consent_shown")}
     return visitor.send(APPLICATION, form | fields)
 
 
@@ -244,6 +246,15 @@ def test_a_reviewer_sees_the_document_beside_the_form_and_approves(
     assert person.get("/account").location == "/login"
     assert person.sign_in("li_shili", NEW_PHONE).location == "/account"
     assert "更换手机号" in administrator.get("/admin/audit").text
+
+
+def test_applying_is_a_separate_consent_for_the_document(
+    person: Visitor, applied: str, administrator: Visitor
+) -> None:
+    with person.app.app_context(), reading() as session:
+        account_id = session.scalars(select(Account.id).where(Account.login_name == "li_shili")).one()
+        given = agreements.list_of_account(account_id)
+    assert any(one.document == "identity" and one.current for one in given)
 
 
 def test_a_rejection_needs_a_reason(person: Visitor, applied: str, administrator: Visitor) -> None:
