@@ -134,8 +134,8 @@ def _check(platform: Platform, seen: Enterprise, origin: Origin, now: datetime) 
     answer = platform.registry.standing(_facts(platform.keyring.fields, seen))
     with transaction() as session:
         enterprise = handler_rows.lock_enterprise(session, seen.id)
-        if enterprise is None:
-            return None
+        if enterprise is None or enterprise.legal_account_id != seen.legal_account_id:
+            return None  # another account has taken its place meanwhile
         consequence = rules.consequence(enterprise.registry_answer, answer)
         enterprise.registry_asked_at = now
         enterprise.registry_answer = answer or enterprise.registry_answer
@@ -163,8 +163,10 @@ def _facts(cipher: FieldCipher, enterprise: Enterprise) -> dict[str, str]:
 
 
 def _lock(session: Session, credit_code: str) -> Enterprise | None:
+    """The enterprise; one without an account (vacant) is nobody's to close or to open."""
     found = rows.find_enterprise(session, credit_code)
-    return handler_rows.lock_enterprise(session, found.id) if found else None
+    enterprise = handler_rows.lock_enterprise(session, found.id) if found else None
+    return enterprise if enterprise and enterprise.status != rows.VACANT else None
 
 
 def _close(

@@ -98,8 +98,8 @@ def _offer(
     cipher = platform.keyring.fields
     phone_index = cipher.index(offer.phone, "accounts.phone")
     refusal = rules.refuse_offer(
-        rows.count_waiting(session, enterprise.id, now),
-        rows.is_waiting(session, enterprise.id, phone_index, now),
+        rows.count_waiting(session, enterprise, now),
+        rows.is_waiting(session, enterprise, phone_index, now),
     )
     if enterprise.status != "active" or refusal:
         return refusal or Refusal.of("enterprise_closed")
@@ -127,7 +127,7 @@ def list_of_enterprise(platform: Platform, enterprise_id: str, page: int = 1) ->
     """What an enterprise offered, newest first; the phone masked."""
     with reading() as session:
         enterprise = session.get_one(Enterprise, enterprise_id)
-        found = rows.list_of_enterprise(session, enterprise_id, (page - 1) * PAGE_SIZE, PAGE_SIZE)
+        found = rows.list_of_enterprise(session, enterprise, (page - 1) * PAGE_SIZE, PAGE_SIZE)
     return [_view(platform.keyring.fields, one, enterprise, clock.now()) for one in found]
 
 
@@ -218,7 +218,8 @@ def _refuse(
 ) -> Refusal | None:
     if enterprise.status != "active":
         return Refusal.of("enterprise_closed")
-    if invitation.valid_until is not None and invitation.valid_until <= now:
+    over = invitation.valid_until is not None and invitation.valid_until <= now
+    if over or invitation.invited_by != enterprise.legal_account_id:
         return Refusal.of("invitation_not_pending")
     return handlers.refuse_person(Applicant(account.subject_type, account.verification_status))
 

@@ -83,6 +83,7 @@ def _found(session: Session, cipher: FieldCipher, account: Account, legal: Legal
     enterprise.address_encrypted = cipher.encrypt(legal.address, "enterprises.address")
     enterprise.legal_account_id = account.id
     enterprise.status, enterprise.updated_at = "active", now
+    enterprise.registry_answer = enterprise.registry_asked_at = None  # that was about other facts
     session.add(enterprise)
     account.subject_type = "legal_person"
     account.default_enterprise_id = enterprise.id

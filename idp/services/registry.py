@@ -46,7 +46,9 @@ class DemonstrationRegistry:
     closed: frozenset[str] = frozenset()
 
     def matches(self, subject_type: str, submission: Mapping[str, str]) -> bool | None:
-        """Whether the demonstration data know exactly this person or enterprise."""
+        """Whether the demonstration data know exactly this person or enterprise, and it is open."""
+        if submission.get("enterprise_credit_code") in self.closed:
+            return False
         asked = _facts(subject_type, submission)
         return any(asked == _facts(subject_type, record) for record in RECORDS[subject_type])
 

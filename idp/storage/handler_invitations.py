@@ -37,18 +37,16 @@ Index("ix_handler_invitations_expires_at", HandlerInvitation.expires_at)
 Offered = tuple[HandlerInvitation, Enterprise]
 
 
-def count_waiting(session: Session, enterprise_id: str, now: datetime) -> int:
+def count_waiting(session: Session, enterprise: Enterprise, now: datetime) -> int:
     """How many of an enterprise's invitations wait."""
-    statement = select(func.count()).where(HandlerInvitation.enterprise_id == enterprise_id, *_waiting(now))
+    statement = select(func.count()).where(*_by(enterprise), *_waiting(now))
     return session.scalar(statement) or 0
 
 
-def is_waiting(session: Session, enterprise_id: str, phone_index: str, now: datetime) -> bool:
+def is_waiting(session: Session, enterprise: Enterprise, phone_index: str, now: datetime) -> bool:
     """Whether one of them is to this phone."""
     statement = select(HandlerInvitation.id).where(
-        HandlerInvitation.enterprise_id == enterprise_id,
-        HandlerInvitation.phone_index == phone_index,
-        *_waiting(now),
+        *_by(enterprise), HandlerInvitation.phone_index == phone_index, *_waiting(now)
     )
     return session.scalar(statement.limit(1)) is not None
 
@@ -64,12 +62,12 @@ def lock(session: Session, invitation_id: str) -> HandlerInvitation | None:
 
 
 def list_of_enterprise(
-    session: Session, enterprise_id: str, offset: int, limit: int
+    session: Session, enterprise: Enterprise, offset: int, limit: int
 ) -> Sequence[HandlerInvitation]:
     """What an enterprise offered, newest first."""
     statement = (
         select(HandlerInvitation)
-        .where(HandlerInvitation.enterprise_id == enterprise_id)
+        .where(*_by(enterprise))
         .order_by(HandlerInvitation.invited_at.desc(), HandlerInvitation.id)
     )
     return session.scalars(statement.offset(offset).limit(limit)).all()
@@ -80,7 +78,8 @@ def list_to_phone(session: Session, phone_index: str, now: datetime) -> list[Off
     statement = (
         select(HandlerInvitation, Enterprise)
         .join(Enterprise, Enterprise.id == HandlerInvitation.enterprise_id)
-        .where(HandlerInvitation.phone_index == phone_index, *_waiting(now), Enterprise.status == "active")
+        .where(HandlerInvitation.phone_index == phone_index, *_waiting(now))
+        .where(Enterprise.status == "active", HandlerInvitation.invited_by == Enterprise.legal_account_id)
         .order_by(HandlerInvitation.invited_at.desc())
     )
     return [(row[0], row[1]) for row in session.execute(statement)]
@@ -91,6 +90,14 @@ def purge(session: Session, before: datetime, limit: int) -> int:
     old = select(HandlerInvitation.id).where(HandlerInvitation.expires_at < before).limit(limit)
     return (
         session.connection().execute(delete(HandlerInvitation).where(HandlerInvitation.id.in_(old))).rowcount
+    )
+
+
+def _by(enterprise: Enterprise) -> tuple[ColumnElement[bool], ...]:
+    """Of the account that is the enterprise now: what a former one offered went with it."""
+    return (
+        HandlerInvitation.enterprise_id == enterprise.id,
+        HandlerInvitation.invited_by == enterprise.legal_account_id,
     )
 
 

@@ -16,7 +16,7 @@ from idp.web import session
 from idp.web.admin.paging import page_number
 from idp.web.errors import Forbidden
 from idp.web.handler_forms import HandlerForm, choices
-from idp.web.messages import day, names, notify, notify_refusal
+from idp.web.messages import day, handler_names, notify, notify_refusal
 from idp.web.pages import keeps_typed_values, pages
 from idp.web.session import origin, platform, require_login
 from idp.web.step_up import require_recent
@@ -28,7 +28,7 @@ DECIDED: Final = {
     "change": "handler_changed",
 }
 GROUPS: Final = ("pending", "approved", "suspended", "past")
-REASONS: Final = {"pending": names.REFUSE_REASONS}
+REASONS: Final = {"pending": handler_names.REFUSE_REASONS}
 
 blueprint = pages("enterprise", __name__, "/enterprise")
 
@@ -142,7 +142,7 @@ def _decision() -> Decision:
 def _form_of(view: HandlerView) -> HandlerForm:
     until = day(view.valid_until) if view.valid_until else ""
     form = HandlerForm(matters=list(view.matters), valid_until=until)
-    form.reason_code.choices = choices(REASONS.get(view.status, names.REVOKE_REASONS))
+    form.reason_code.choices = choices(REASONS.get(view.status, handler_names.REVOKE_REASONS))
     return form
 
 

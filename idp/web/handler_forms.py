@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from wtforms import SelectChoice, SelectField, SelectMultipleField, StringField, TextAreaField
 
 from idp.web.forms import TEXT_BOX, PageForm, WithCaptcha
-from idp.web.messages import names
+from idp.web.messages import handler_names, names
 
 
 def choices(table: Mapping[str, str]) -> list[SelectChoice]:
@@ -34,7 +34,7 @@ class HandlerInvitationForm(WithCaptcha, HandlerTermsForm):
 class HandlerEscalationForm(PageForm):
     """申请平台代审; the file is read from the request, not from here."""
 
-    ground = SelectField("代审事由", choices=choices(names.ESCALATION_GROUNDS), validate_choice=False)
+    ground = SelectField("代审事由", choices=choices(handler_names.ESCALATION_GROUNDS), validate_choice=False)
     explanation = TextAreaField("情况说明", render_kw={"maxlength": 1000, "rows": 4, "required": True})
     evidence_scan = StringField("证明材料扫描件")
 

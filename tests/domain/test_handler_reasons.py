@@ -4,7 +4,7 @@ import pytest
 
 from idp.domain.errors import Refusal
 from idp.domain.handler_reasons import CHOICES, SUSPENSIONS, Reason, read
-from idp.web.messages import names
+from idp.web.messages import handler_names
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,6 @@ def test_a_wrong_reason_has_its_problem(code: str, text: str | None, expected: t
 
 
 def test_every_reason_has_its_words() -> None:
-    assert set(CHOICES["refuse"]) == names.REFUSE_REASONS.keys()
-    assert set(CHOICES["revoke"]) == names.REVOKE_REASONS.keys()
-    assert set(SUSPENSIONS) <= names.HANDLER_REASONS.keys()
+    assert set(CHOICES["refuse"]) == handler_names.REFUSE_REASONS.keys()
+    assert set(CHOICES["revoke"]) == handler_names.REVOKE_REASONS.keys()
+    assert set(SUSPENSIONS) <= handler_names.HANDLER_REASONS.keys()

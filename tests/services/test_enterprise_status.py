@@ -20,6 +20,8 @@ from idp.services import (
 from idp.services.handler_views import HandlerView
 from idp.services.platform import Platform
 from idp.services.registry import DemonstrationRegistry
+from idp.storage.database import reading, transaction
+from idp.storage.enterprises import Enterprise
 from tests.people import ORIGIN
 from tests.services.authorising import People, add_people, applied, apply, candidates, code, decide, decided
 from tests.services.conftest import MovableClock, at_once
@@ -208,3 +210,14 @@ def test_an_approval_and_a_closing_at_once_leave_nobody_in_force(platform: Platf
     )
     assert status(platform, view)[0] in {"pending", "suspended"}
     assert handlers.acting_candidates(platform, people.li.id, clock.now()) == []
+
+
+def test_an_enterprise_without_an_account_is_nobodys_to_open(
+    platform: Platform, people: People, held: HandlerView
+) -> None:
+    with transaction() as session:
+        session.get_one(Enterprise, people.maker.id).status = "vacant"
+    for change in (enterprise_status.close, enterprise_status.reopen):
+        assert code(change(platform, MAKER, ORIGIN)) == "not_found"
+    with reading() as session:
+        assert session.get_one(Enterprise, people.maker.id).status == "vacant"

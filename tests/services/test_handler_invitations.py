@@ -273,3 +273,15 @@ def test_phone_and_name_are_forgotten_when_it_is_long_over(
     retention.purge(moving_clock.moment + timedelta(days=105))
     assert state(platform, people) == []
     assert len(candidates(platform, people.li.id)) == 1
+
+
+def test_what_a_former_account_of_the_enterprise_offered_went_with_it(
+    platform: Platform, people: People, invited: str
+) -> None:
+    with transaction() as session:
+        session.get_one(Enterprise, people.maker.id).legal_account_id = people.nobody.id
+    assert waiting(platform, people.li) == []
+    assert state(platform, people) == []
+    assert code(handler_invitations.accept(platform, people.li.id, invited, ORIGIN)) == (
+        "invitation_not_pending"
+    )
