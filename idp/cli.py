@@ -24,6 +24,7 @@ from idp.services import (
     clients,
     demonstration,
     enterprise_status,
+    factors,
     keys,
     passwords,
 )
@@ -218,6 +219,20 @@ def give_temporary_password(login_name: str) -> None:
     if account_id is None:
         _fail(f"There is no account {login_name}.")
     click.echo(passwords.give_temporary(_platform(), account_id, ORIGIN))
+
+
+@account_commands.command("reset-factors")
+@click.argument("login_name")
+def reset_factors(login_name: str) -> None:
+    """Take an account's passkeys, one-time password and recovery codes away, and end its logins.
+
+    For whoever has lost them all: make sure by other means who asks.
+    """
+    account_id = accounts.find_account_id(_platform(), login_name)
+    outcome = factors.reset(_platform(), account_id or "", ORIGIN)
+    if isinstance(outcome, Refusal):
+        _fail(f"There is no account {login_name} with such factors.")
+    click.echo(f"{login_name} has no passkey and no one-time password any more ({outcome} removed).")
 
 
 @enterprise_commands.command("close")

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 from click.testing import Result
 from flask import Flask
 from joserfc.jwk import ECKey
 
-from idp.services import audit, clients
+from idp.domain.errors import Refusal
+from idp.services import audit, clients, factors, totp
 from idp.services.platform import Platform
 from idp.storage.accounts import Account
 from idp.storage.database import reading
@@ -259,6 +261,22 @@ def test_a_temporary_password_is_printed_for_an_account_there_is(run: Run, app: 
         stored = session.get_one(Account, account_id).password_hash
     assert platform.passwords.verify(stored, result.stdout.strip())
     assert run("accounts", "temporary-password", "nobody_1").exit_code == 1
+
+
+def test_lost_factors_are_reset_by_command(run: Run, app: Flask) -> None:
+    platform: Platform = app.extensions["idp"]
+    with app.app_context():
+        account_id = people.account(platform)
+        _, login = people.open_login(platform, account_id)
+        code = pyotp.TOTP(totp.begin(platform, login).secret).now()
+        assert not isinstance(totp.confirm(platform, login, code, people.ORIGIN), Refusal)
+    result = run("accounts", "reset-factors", "ALICE_1")
+    assert (result.exit_code, "1 removed" in result.output) == (0, True)
+    with app.app_context():
+        assert not factors.has_factor(account_id)
+        assert [entry.event for entry in people.events(platform, "factor:reset")] == ["factor:reset"]
+    assert run("accounts", "reset-factors", "alice_1").exit_code == 1
+    assert run("accounts", "reset-factors", "nobody_1").exit_code == 1
 
 
 def test_an_enterprise_is_closed_and_opened_again_by_command(run: Run, app: Flask) -> None:

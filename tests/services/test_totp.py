@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pyotp
@@ -13,11 +14,13 @@ from idp.services.authentication import Authenticated, LoginView
 from idp.services.platform import Platform
 from idp.storage.database import reading
 from idp.storage.factors import RecoveryCode, TotpSecret
+from tests.queries import AssertQueries
 from tests.services.conftest import MovableClock, at_once
 from tests.services.people import (
     ORIGIN,
     OTHER_PHONE,
     PASSWORD,
+    WatchedStore,
     account,
     events,
     open_login,
@@ -326,3 +329,23 @@ def test_an_operator_takes_every_factor_away_and_ends_every_login(
     assert outbox.list_recent_sms(platform, 1)[0].purpose == "factors_reset"
     assert code_of(factors.reset(platform, account_id, ORIGIN)) == "not_found"
     assert code_of(factors.reset(platform, "x" * 22, ORIGIN)) == "not_found"
+
+
+# --- nobody learns what there is ---
+
+
+def test_known_or_not_with_a_factor_or_without_the_work_is_the_same(
+    platform: Platform, moving_clock: MovableClock, assert_queries: AssertQueries
+) -> None:
+    _, app = with_app(platform)
+    account(platform, "bob_12", OTHER_PHONE)
+    moving_clock.advance(minutes=1)
+    watched = WatchedStore(platform.ephemeral)
+    looked = replace(platform, ephemeral=watched)
+    verbs = []
+    for identifier, code in (("alice_1", "000000"), ("bob_12", app.at(clock.now())), ("nobody_1", "000000")):
+        watched.verbs.clear()
+        with assert_queries(4):  # the account, its secret, its recovery codes; one line of the trail
+            authenticator_codes.authenticate(looked, identifier, PASSWORD, code, ORIGIN)
+        verbs.append(list(watched.verbs))
+    assert verbs[0] == verbs[1] == verbs[2]
