@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from idp import clock
+from idp.domain.accounts import mask_phone
 from idp.domain.audit import AuditEvent, Entry, Origin
 from idp.domain.errors import Refusal
 from idp.domain.throttling import EXPORTS_OF_ACCOUNT
@@ -26,6 +27,7 @@ from idp.services import (
     consents,
     handler_views,
     known_devices,
+    phone_changes,
     throttling,
 )
 from idp.services.accounts import Profile
@@ -34,6 +36,7 @@ from idp.storage import accounts as account_rows
 from idp.storage import audit as audit_rows
 from idp.storage import factors
 from idp.storage import personal_data as rows
+from idp.storage import phone_changes as phone_change_rows
 from idp.storage.accounts import Account
 from idp.storage.database import reading, transaction
 
@@ -171,6 +174,19 @@ def _escalations(_platform: Platform, session: Session, account_id: str) -> Sect
     ]
 
 
+def _phone_changes(platform: Platform, session: Session, account_id: str) -> Section:
+    """The number masked: it may be that of a stranger who tried to get the account."""
+    return [
+        {
+            "phone": mask_phone(phone_changes.new_number_of(platform, one)),
+            "status": one.status,
+            "applied_at": _moment(one.applied_at),
+            "decided_at": _moment(one.decided_at),
+        }
+        for one in phone_change_rows.list_of_account(session, account_id)
+    ]
+
+
 def _consents(_platform: Platform, _session: Session, account_id: str) -> Section:
     return [
         {
@@ -266,6 +282,7 @@ _SECTIONS: Final = {
     "real_name_applications": _applications,
     "handler_authorizations": _handler_authorizations,
     "handler_escalations": _escalations,
+    "phone_changes": _phone_changes,
     "consents": _consents,
     "agreements": _agreements,
     "logins": _logins,

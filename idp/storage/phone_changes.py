@@ -60,6 +60,12 @@ def find_pending(session: Session, account_id: str) -> PhoneChange | None:
     return session.scalar(statement.options(_WITHOUT_SCAN))
 
 
+def list_of_account(session: Session, account_id: str) -> Sequence[PhoneChange]:
+    """Every application for an account, the latest first, without the scans."""
+    mine = select(PhoneChange).where(PhoneChange.account_id == account_id)
+    return session.scalars(mine.order_by(PhoneChange.applied_at.desc()).options(_WITHOUT_SCAN)).all()
+
+
 def find_scan(session: Session, phone_change_id: str) -> PhoneChange | None:
     """An application with its scan."""
     return session.get(PhoneChange, phone_change_id)

@@ -16,6 +16,7 @@ from idp.services import (
     identity_consent,
     outbox,
     passwords,
+    personal_data,
     phone_change_applications,
     phone_change_reviews,
     phone_changes,
@@ -359,6 +360,12 @@ def test_the_document_is_deleted_a_while_after_the_decision(
     view = phone_change_reviews.get(platform, change_id)
     assert isinstance(view, PhoneChangeView)
     assert view.scan_content_type is None
+
+
+def test_the_holder_gets_to_know_of_every_application(platform: Platform, alice: str) -> None:
+    apply(platform)
+    [told] = personal_data.look(platform, alice).sections["phone_changes"]
+    assert (told["phone"], told["status"], told["decided_at"]) == ("199****0777", "pending", None)
 
 
 def test_with_the_consent_for_the_identity_the_application_goes(
