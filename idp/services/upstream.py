@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy.exc import IntegrityError
@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from idp import clock, sms
 from idp.domain import account_life, identifiers
 from idp.domain import upstream as rules
-from idp.domain.assurance import TWO_FACTORS
+from idp.domain.assurance import TWO_FACTORS, Shown
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
 from idp.domain.upstream import Assertion, Person
-from idp.services import audit, login_limits, outbox, sms_codes
+from idp.services import attempts, audit, outbox, sms_codes
+from idp.services.attempts import Attempt
 from idp.services.authentication import Authenticated
 from idp.services.identities import DOCUMENT_INDEX
 from idp.services.platform import Platform
@@ -78,9 +79,8 @@ def _refusal(
         return Refusal.of("upstream_identity_unknown", kind=kind)
     if not _is_named(platform, assertion, account):
         return Refusal.of("upstream_name_differs")
-    asleep = account_life.sign_in_refusal(account.status)
-    if asleep is not None:
-        return Refusal.of(asleep)
+    if _is_shut_out(account):
+        return Refusal.of("account_frozen")
     if level is None and not rules.is_completed_by_sms(assertion.amr):
         return Refusal.of("upstream_too_weak")
     return None
@@ -95,38 +95,49 @@ def _is_named(platform: Platform, assertion: Assertion, account: Account) -> boo
     return rules.is_same_name(assertion.identity.real_name, ours)
 
 
+def _is_shut_out(account: Account) -> bool:
+    """One that sleeps or is leaving is not: it can be woken by who has shown enough."""
+    refused = account_life.sign_in_refusal(account.status)
+    return refused is not None and refused not in account_life.REVIVABLE
+
+
 def complete(platform: Platform, recognised: Recognised, origin: Origin) -> Authenticated | Refusal:
     """Link on the first time, telling the account's phone; what the login then rests on.
 
     ``upstream_identity_changed``, ``account_frozen`` when that has come in between; ``upstream_too_weak``
-    where a code was needed.
+    where a code was needed; ``account_dormant`` and ``account_leaving`` (authenticated: it may be woken, see
+    services.revival).
     """
     if recognised.level is None:
         return Refusal.of("upstream_too_weak")
     try:
-        refusal = _completed(platform, recognised, origin)
+        done = _completed(platform, recognised, recognised.level, origin)
     except IntegrityError:  # another window of the same person was quicker
-        refusal = _completed(platform, recognised, origin)
-    if refusal is not None:
-        record_refusal(refusal, origin, recognised.account_id)
-        return refusal
-    return Authenticated(recognised.account_id, recognised.level, recognised.amr, recognised.auth_time)
+        done = _completed(platform, recognised, recognised.level, origin)
+    if isinstance(done, Refusal):
+        record_refusal(done, origin, recognised.account_id)
+    return done
 
 
-def _completed(platform: Platform, recognised: Recognised, origin: Origin) -> Refusal | None:
+def _completed(
+    platform: Platform, recognised: Recognised, level: str, origin: Origin
+) -> Authenticated | Refusal:
+    shown = Authenticated(recognised.account_id, level, recognised.amr, recognised.auth_time)
     with transaction() as session:
         account = session.get_one(Account, recognised.account_id)
-        asleep = account_life.sign_in_refusal(account.status)
-        if asleep is not None:
-            return Refusal.of(asleep)
+        if _is_shut_out(account):
+            return Refusal.of("account_frozen")
         linked = rows.find_linked(session, recognised.issuer, recognised.subject_index)
         if linked not in {None, account.id}:
             return Refusal.of("upstream_identity_changed")
         if linked is None:
             _link(session, platform, recognised, account, origin)
-        detail = {"issuer": recognised.issuer, "acr": recognised.level or "", "amr": list(recognised.amr)}
+        refused = account_life.sign_in_refusal(account.status)
+        if refused is not None:
+            return Refusal.of(refused, authenticated=shown)
+        detail = {"issuer": recognised.issuer, "acr": level, "amr": list(recognised.amr)}
         audit.record(session, AuditEvent.UPSTREAM_LOGIN, origin, account_id=account.id, detail=detail)
-    return None
+    return shown
 
 
 def _link(
@@ -170,21 +181,21 @@ def confirm(
 ) -> Recognised | Refusal:
     """With a right code the sign-in has two factors. A wrong one counts like a failed sign-in.
 
-    ``sms_code_wrong``, ``sms_code_expired``, ``login_locked``, ``address_slowed``.
+    ``sms_code_wrong`` (or used, or too old), ``login_locked``, ``address_slowed``, ``service_unavailable``.
     """
     account_id = recognised.account_id
-    attempt = login_limits.admit(platform, account_id, origin)
-    if isinstance(attempt, Refusal):
-        return attempt
-    refusal = sms_codes.check_code(platform, bound_phone(platform, account_id), PURPOSE, sms_code)
-    if refusal is not None:
-        record_refusal(refusal, origin, account_id)
-        return login_limits.record_failure(platform, account_id, attempt, origin) or refusal
-    login_limits.forget_failures(platform, account_id)
-    amr = rules.with_sms(recognised.amr)
-    return Recognised(
-        account_id, recognised.issuer, recognised.subject_index, TWO_FACTORS, amr, recognised.auth_time
-    )
+    who = Attempt(account_id, account_id, origin, AuditEvent.UPSTREAM_LOGIN, "sms_code_wrong")
+    shown = attempts.attempt(platform, who, lambda: _shown(platform, recognised, sms_code))
+    if isinstance(shown, Refusal):
+        return shown
+    return replace(recognised, level=shown.acr, amr=shown.amr)
+
+
+def _shown(platform: Platform, recognised: Recognised, sms_code: str) -> Shown | None:
+    phone = bound_phone(platform, recognised.account_id)
+    if sms_codes.check_code(platform, phone, PURPOSE, sms_code) is not None:
+        return None
+    return Shown(TWO_FACTORS, rules.with_sms(recognised.amr))
 
 
 def bound_phone(platform: Platform, account_id: str) -> str:

@@ -20,7 +20,7 @@ from idp.oauth.upstream import sign_in
 from idp.oauth.upstream.sign_in import Wish
 from idp.services import clients, throttling, upstream
 from idp.services.upstream import Recognised
-from idp.web import authorize, session, tickets, waiting
+from idp.web import authorize, revival, session, tickets, waiting
 from idp.web.codes import asked_by_script, code_answer, resend_seconds
 from idp.web.errors import error_page
 from idp.web.forms import UpstreamCodeForm
@@ -141,7 +141,7 @@ def callback() -> ResponseReturnValue:
 def _sign_in(recognised: Recognised, request_id: str | None) -> ResponseReturnValue:
     authenticated = upstream.complete(platform(), recognised, origin())
     if isinstance(authenticated, Refusal):
-        return _refused(authenticated, request_id)
+        return revival.offered(authenticated, request_id) or _refused(authenticated, request_id)
     session.sign_in(authenticated)
     if request_id is None:
         return redirect(url_for("user_centre.account"), 303)

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from idp import clock
 from idp.domain.errors import Refusal
@@ -142,6 +143,35 @@ def test_an_account_frozen_in_between_is_not_signed_in(platform: Platform, li: s
     change(li, status="frozen")
     assert upstream.complete(platform, found, ORIGIN) == Refusal.of("account_frozen")
     assert linked(li) == 0
+
+
+@pytest.mark.parametrize("status", ["dormant", "leaving"])
+def test_an_account_that_sleeps_or_is_leaving_can_be_woken_by_what_was_shown(
+    platform: Platform, li: str, status: str
+) -> None:
+    change(li, status=status)
+    refusal = upstream.complete(platform, recognised(platform), ORIGIN)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == f"account_{status}"
+    assert refusal.problems[0].detail["authenticated"] == Authenticated(li, TWO_FACTORS, ("pwd",), 1000)
+    assert events(platform, "upstream:login")[-1].result == f"account_{status}"
+
+
+def test_who_links_a_moment_later_finds_the_link(
+    platform: Platform, li: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = recognised(platform)
+    completed = upstream._completed
+    calls = []
+
+    def once_too_late(*args: Any) -> Any:
+        calls.append(args)
+        if len(calls) == 1:
+            raise IntegrityError("INSERT", {}, Exception())
+        return completed(*args)
+
+    monkeypatch.setattr(upstream, "_completed", once_too_late)
+    assert isinstance(upstream.complete(platform, found, ORIGIN), Authenticated)
 
 
 def test_who_was_linked_must_still_be_whom_the_document_names(platform: Platform, li: str) -> None:

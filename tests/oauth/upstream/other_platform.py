@@ -150,11 +150,11 @@ class OtherPlatform:
         claims = {"iss": self.issuer, "aud": CLIENT_ID, **person} | self.userinfo
         return Response(self.encrypted(self.signed(claims, typ="JWT")), mimetype="application/jwt")
 
-    def encrypted(self, text: str, key: Key | None = None) -> str:
+    def encrypted(self, text: str, key: Key | None = None, **changes: Any) -> str:
         """To our key, the newest in front."""
         assert self.our_keys is not None
         ours = next(found for found in self.our_keys.keys if found.get("use") == "enc")
-        header = {"alg": "ECDH-ES", "enc": "A256GCM", "cty": "JWT", "kid": ours.kid}
+        header = {"alg": "ECDH-ES", "enc": "A256GCM", "cty": "JWT", "kid": ours.kid} | changes
         recipient: Any = key or ours
         return jwe.encrypt_compact(header, text, recipient, registry=_JWE)
 

@@ -85,10 +85,11 @@ def test_no_private_network_is_looked_into(make: Callable[..., Flask], upstream:
     assert upstream.calls == []
 
 
-def test_the_token_endpoint_goes_away_in_between(
-    guest: Guest, upstream: OtherPlatform, platform: Platform, li: str
+@pytest.mark.parametrize("endpoint", ["token_endpoint", "userinfo_endpoint"])
+def test_an_endpoint_that_nobody_answers_at(
+    guest: Guest, upstream: OtherPlatform, platform: Platform, li: str, endpoint: str
 ) -> None:
-    upstream.metadata = {"token_endpoint": "http://127.0.0.1:9/token"}
+    upstream.metadata = {endpoint: "http://127.0.0.1:9/"}
     assert_refused(guest, guest.walk(upstream), platform, "upstream_unavailable")
 
 

@@ -7,7 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask import Flask
 
+from idp import clock
 from idp.domain import throttling
+from idp.domain.upstream import SIGN_IN_TTL
+from idp.oauth.upstream import sign_in
 from idp.services.platform import Platform
 from idp.web import national
 from tests.oauth.people import People
@@ -196,3 +199,26 @@ def test_an_answer_without_a_code_is_none(
     guest: Guest, upstream: OtherPlatform, platform: Platform, li: str
 ) -> None:
     assert_refused(guest, guest.back(upstream.answer(guest.depart(), code=None)), platform, INVALID)
+
+
+def test_an_attempt_that_this_installation_has_not_sealed_is_none(platform: Platform) -> None:
+    platform.ephemeral.put(sign_in._key("state", "browser"), b"kid.AAAA", SIGN_IN_TTL)
+    assert sign_in.take_attempt(platform, "state", "browser") is None
+
+
+@pytest.mark.parametrize("status", ["dormant", "leaving"])
+def test_an_account_that_sleeps_or_is_leaving_may_come_back(
+    guest: Guest, upstream: OtherPlatform, people: People, platform: Platform, status: str
+) -> None:
+    add_li(people, platform, status=status, deletion_requested_at=clock.now())
+    response = guest.walk(upstream)
+    assert (response.status_code, response.location) == (303, "/login/revival")
+    assert guest.login() is None
+    assert guest.http.get(response.location).status_code == 200
+
+
+def test_a_frozen_account_is_told_so(
+    guest: Guest, upstream: OtherPlatform, people: People, platform: Platform
+) -> None:
+    add_li(people, platform, status="frozen")
+    assert_refused(guest, guest.walk(upstream), platform, "account_frozen")

@@ -33,6 +33,7 @@ def test_a_person_told_in_the_open_is_not_believed(
         lambda: upstream.encrypted(unsigned),
         lambda: upstream.encrypted(upstream.signed(claims))[:-3] + "AAA",
         lambda: upstream.encrypted(upstream.signed(claims), EVIL),
+        lambda: upstream.encrypted(upstream.signed(claims), kid="unknown"),
         lambda: upstream.encrypted(upstream.signed(claims, key=EVIL)),
         lambda: "a.b.c.d.e",
         lambda: "",
