@@ -24,6 +24,7 @@ from idp.web import authorize, revival, session, tickets, waiting
 from idp.web.codes import asked_by_script, code_answer, resend_seconds
 from idp.web.errors import error_page
 from idp.web.forms import UpstreamCodeForm
+from idp.web.languages import translated
 from idp.web.messages.upstream import UPSTREAM_PAGES
 from idp.web.pages import keeps_typed_values, pages
 from idp.web.session import origin, platform
@@ -40,7 +41,7 @@ REAUTHENTICATION: Final = frozenset({"login", "select_account"})
 def _named() -> dict[str, str | None]:
     """Templates show the link where there is somewhere to go."""
     settings = platform().settings
-    return {"upstream_name": settings.upstream_name if settings.upstream else None}
+    return {"upstream_name": translated(settings.upstream_name) if settings.upstream else None}
 
 
 @blueprint.before_request
@@ -155,12 +156,12 @@ def _refused(refusal: Refusal, request_id: str | None) -> Response:
     waiting.note(refusal)
     code, detail = refusal.code, refusal.problems[0].detail
     title, text = UPSTREAM_PAGES[f"{code}:{detail['kind']}" if "kind" in detail else code]
-    name = platform().settings.upstream_name
+    name = translated(platform().settings.upstream_name)
     page = render_template(
         "national/refused.html",
         code=code,
-        title=title.format(upstream=name),
-        text=text.format(upstream=name),
+        title=translated(title).format(upstream=name),
+        text=translated(text).format(upstream=name),
         request_id=request_id if request_id and authorization.find(platform(), request_id) else None,
     )
     return make_response(page, STATUSES.get(code, 403))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from idp import sms
+from idp.config import Settings
 from idp.domain import identifiers, submissions
 from idp.domain.audit import AuditEvent
 from idp.domain.errors import Problem
@@ -16,7 +17,7 @@ from idp.domain.handlers import Status
 from idp.domain.keys import KeyState
 from idp.web.messages import day, device, moment, name, names, problem_text, shared_data
 from idp.web.messages.problems import PROBLEMS
-from idp.web.messages.upstream import UPSTREAM_PAGES
+from idp.web.messages.upstream import UPSTREAM_PAGES, USUAL_NAME
 
 ROOT = Path(__file__).resolve().parents[2]
 # Codes of the protocol's endpoints: they end as OAuth errors, not on a page.
@@ -115,3 +116,7 @@ def test_what_a_client_learns_is_told_in_words() -> None:
 )
 def test_devices_are_named_in_words(user_agent: str, expected: str) -> None:
     assert device(user_agent) == expected
+
+
+def test_the_other_platform_has_its_usual_name() -> None:
+    assert Settings().upstream_name == USUAL_NAME

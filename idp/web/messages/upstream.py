@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+USUAL_NAME = "国家政务服务平台"  # the setting's default, here so that it has its English name
+
 UPSTREAM_PAGES: dict[str, tuple[str, str]] = {
     "upstream_unavailable": (
         "暂时无法使用{upstream}账号登录",
