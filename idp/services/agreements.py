@@ -49,7 +49,9 @@ def _values(account_id: str, document: str) -> dict[str, object]:
 def accept(account_id: str, origin: Origin) -> None:
     """The general documents in their present versions; twice is once."""
     with transaction() as session:
-        account_life.lock_account(session, account_id)
+        account = account_life.lock_account(session, account_id)
+        if account is None or rules.is_agreed(account.agreed_versions):
+            return
         due = rules.outstanding(rows.find_standing(session, account_id))
         _accept(session, account_id, due, origin)
         update_account(session, account_id, {"agreed_versions": rules.AGREED})
@@ -94,6 +96,6 @@ def list_of_account(account_id: str) -> list[AgreementView]:
 
 
 def list_outstanding(account_id: str) -> tuple[str, ...]:
-    """The general documents whose present text the account has yet to agree to."""
+    """The general documents whose present text an account that hasn't agreed to both is asked for."""
     with reading() as session:
-        return rules.outstanding(rows.find_standing(session, account_id))
+        return rules.outstanding(rows.find_standing(session, account_id)) or GENERAL

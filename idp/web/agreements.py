@@ -6,7 +6,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from idp.domain.agreements import CURRENT
+from idp.domain.agreements import CURRENT, is_agreed
 from idp.domain.own_paths import find_own_path
 from idp.services import agreements, identity_consent
 from idp.services.authentication import LoginView
@@ -23,7 +23,8 @@ blueprint = pages("agreements", __name__, "/account/agreements")
 def index() -> ResponseReturnValue:
     """What has changed since the person agreed, and the button; nothing due leads on."""
     login = require_login()
-    due = agreements.list_outstanding(login.account_id)
+    agreed = is_agreed(login.agreed_versions)
+    due = () if agreed else agreements.list_outstanding(login.account_id)
     if not due and not request.args:
         return redirect(url_for("user_centre.consent_list"), 303)
     if not due:

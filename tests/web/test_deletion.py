@@ -86,7 +86,7 @@ def test_nobody_learns_of_the_state_without_both_factors(app: Flask, person: Vis
     stranger = Visitor(app)
     form = {"identifier": "li_shili", "password": "Wrong#2026pw", "sms_code": "000000", "action": "login"}
     page = stranger.send("/login", form)
-    assert problems(page) == ["登录信息不正确，请核对账号、密码和短信验证码后重试"]
+    assert problems(page) == ["登录信息不正确，请核对账号、密码和验证码后重试"]
     assert stranger.get("/login/revival").location == "/login"
 
 
