@@ -82,6 +82,7 @@ def test_every_variable_is_read() -> None:
             "IDP_UPSTREAM_NAME": "省级平台",
             "IDP_UPSTREAM_HIGHEST_LEVEL": "2fa-crypto",
             "IDP_DORMANT_DAYS": "180",
+            "IDP_SCAN_RETENTION_DAYS": "0",
         }
     )
     unchanged = {

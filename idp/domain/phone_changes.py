@@ -24,7 +24,6 @@ REJECTED: Final = "rejected"
 WITHDRAWN: Final = "withdrawn"
 
 OBJECTION_TTL: Final = timedelta(hours=24)
-SCANS_KEPT: Final = timedelta(days=30)  # after the decision, for whoever objects late
 LONGEST_REASON: Final = 500
 LONGEST_NUMBER: Final = 30
 

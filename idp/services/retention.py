@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from idp.domain.known_devices import DEVICE_TTL
-from idp.domain.phone_changes import SCANS_KEPT
 from idp.storage import (
     clients,
     handler_invitations,
@@ -16,7 +15,6 @@ from idp.storage import (
     known_devices,
     logins,
     outbox,
-    phone_changes,
     signals,
 )
 from idp.storage.database import transaction
@@ -47,7 +45,6 @@ def purge(now: datetime) -> int:
     gone += _delete(handler_invitations.purge, now - INVITATIONS_KEPT)
     gone += _delete(handler_reminders.purge, now - REMINDERS_KEPT)
     gone += _delete(signals.purge_events, now - EVENTS_KEPT)
-    gone += _delete(phone_changes.delete_scans, now - SCANS_KEPT)
     return gone + _delete(outbox.purge_given_up, now - UNDELIVERED_KEPT)
 
 

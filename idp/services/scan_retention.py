@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from idp.domain.audit import AuditEvent, Origin
 from idp.services import audit
 from idp.services.platform import Platform
-from idp.storage import handler_escalations
+from idp.storage import handler_escalations, phone_changes
 from idp.storage import scans as rows
 from idp.storage.database import transaction
 
@@ -25,10 +25,13 @@ def purge(platform: Platform, now: datetime, origin: Origin) -> int:
         _record(session, taken, origin, "retention")
     with transaction() as session:
         evidence = handler_escalations.take_decided_evidence(session, decided_before, BATCH)
-        _record(session, _as_evidence(evidence), origin, "retention")
-        taken += _as_evidence(evidence)
+        _record(session, _named("evidence_scan", evidence), origin, "retention")
     with transaction() as session:
-        return len(taken) + rows.purge_held(session, now, BATCH)
+        of_phones = phone_changes.take_decided_scans(session, decided_before, BATCH)
+        _record(session, _named("document_scan", of_phones), origin, "retention")
+    with transaction() as session:
+        held = rows.purge_held(session, now, BATCH)
+    return len(taken) + len(evidence) + len(of_phones) + held
 
 
 def delete_of_application(session: Session, application_id: str, origin: Origin) -> int:
@@ -41,13 +44,13 @@ def delete_of_application(session: Session, application_id: str, origin: Origin)
 def delete_of_account(session: Session, account_id: str, origin: Origin) -> int:
     """Delete every scan of an account in the caller's transaction: when the account is deleted; how many."""
     taken = rows.take_uploads_of_account(session, account_id)
-    taken += _as_evidence(handler_escalations.take_evidence_of_account(session, account_id))
+    taken += _named("evidence_scan", handler_escalations.take_evidence_of_account(session, account_id))
     _record(session, taken, origin, "account_deleted")
     return len(taken)
 
 
-def _as_evidence(taken: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
-    return [(evidence_id, account_id, "evidence_scan") for evidence_id, account_id in taken]
+def _named(purpose: str, taken: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    return [(scan_id, account_id, purpose) for scan_id, account_id in taken]
 
 
 def _record(session: Session, taken: list[tuple[str, str, str]], origin: Origin, reason: str) -> None:

@@ -97,12 +97,18 @@ def count_pending(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(PhoneChange).where(_PENDING)) or 0
 
 
-def delete_scans(session: Session, decided_before: datetime, limit: int) -> int:
-    """Delete the scans of applications decided before then, at most ``limit``; how many."""
+def take_decided_scans(session: Session, before: datetime, limit: int) -> list[tuple[str, str]]:
+    """Delete the scans of applications decided before then, at most ``limit``; id and account of each."""
     old = (
         select(PhoneChange.id)
-        .where(PhoneChange.decided_at < decided_before, PhoneChange.scan_encrypted.is_not(None))
+        .where(PhoneChange.decided_at < before, PhoneChange.scan_encrypted.is_not(None))
         .limit(limit)
     )
-    emptied = update(PhoneChange).where(PhoneChange.id.in_(old)).values(scan_encrypted=None, scan_size=0)
-    return session.connection().execute(emptied).rowcount
+    emptied = session.execute(
+        update(PhoneChange)
+        .where(PhoneChange.id.in_(old))
+        .values(scan_encrypted=None, scan_size=0)
+        .returning(PhoneChange.id, PhoneChange.account_id)
+        .execution_options(synchronize_session=False)
+    )
+    return [(change_id, account_id) for change_id, account_id in emptied]

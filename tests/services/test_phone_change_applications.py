@@ -21,7 +21,7 @@ from idp.services import (
     phone_change_reviews,
     phone_changes,
     recovery,
-    retention,
+    scan_retention,
 )
 from idp.services.phone_change_reviews import PhoneChangeView, ScanView
 from idp.services.platform import Platform
@@ -353,9 +353,9 @@ def test_the_document_is_deleted_a_while_after_the_decision(
     apply(platform)
     change_id = pending(platform).id
     decide(platform, reviewer, "reject", "不符")
-    retention.purge(clock.now() + timedelta(days=29))
+    scan_retention.purge(platform, clock.now() + timedelta(days=29), ORIGIN)
     assert isinstance(phone_change_reviews.get_scan(platform, change_id, reviewer, ORIGIN), ScanView)
-    retention.purge(clock.now() + timedelta(days=31))
+    scan_retention.purge(platform, clock.now() + timedelta(days=31), ORIGIN)
     assert isinstance(phone_change_reviews.get_scan(platform, change_id, reviewer, ORIGIN), Refusal)
     view = phone_change_reviews.get(platform, change_id)
     assert isinstance(view, PhoneChangeView)
@@ -378,6 +378,6 @@ def test_with_the_consent_for_the_identity_the_application_goes(
 
 def test_a_waiting_document_stays(platform: Platform, alice: str) -> None:
     apply(platform)
-    retention.purge(clock.now() + timedelta(days=99))
+    scan_retention.purge(platform, clock.now() + timedelta(days=99), ORIGIN)
     assert pending(platform).scan_content_type == "image/png"
     assert phone_changes.refuse_taken(platform, NEW_PHONE) is None

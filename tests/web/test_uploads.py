@@ -129,7 +129,7 @@ def test_a_scan_is_seen_by_its_owner_and_a_reviewer_and_each_view_is_in_the_trai
     shown = newcomer.get(path)
     assert shown.mimetype == "image/png"
     assert is_harmless(shown)
-    review = re.search(r"/admin/reviews/[\w-]+", administrator.get("/admin/reviews").text)
+    review = re.search(r"/admin/reviews/[\w-]{22}", administrator.get("/admin/reviews").text)
     assert review is not None
     scan = re.search(r"/admin/reviews/scans/[\w-]+", administrator.get(review.group()).text)
     assert scan is not None
