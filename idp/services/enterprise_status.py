@@ -131,7 +131,7 @@ def check_due(platform: Platform, origin: Origin) -> int:
 
 def _check(platform: Platform, seen: Enterprise, origin: Origin, now: datetime) -> str | None:
     """The registers are asked outside the transaction; of two workers that ask, one finds it done."""
-    answer = platform.registry.standing(_facts(platform.keyring.fields, seen))
+    answer = platform.registry.standing(facts_of(platform.keyring.fields, seen))
     with transaction() as session:
         enterprise = handler_rows.lock_enterprise(session, seen.id)
         if enterprise is None or enterprise.legal_account_id != seen.legal_account_id:
@@ -146,7 +146,9 @@ def _check(platform: Platform, seen: Enterprise, origin: Origin, now: datetime) 
     return answer
 
 
-def _facts(cipher: FieldCipher, enterprise: Enterprise) -> dict[str, str]:
+def facts_of(cipher: FieldCipher, enterprise: Enterprise) -> dict[str, str]:
+    """What the registers are asked about an enterprise."""
+
     def opened(column: str) -> str:
         return cipher.decrypt(getattr(enterprise, f"{column}_encrypted"), f"enterprises.{column}")
 

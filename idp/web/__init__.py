@@ -40,6 +40,7 @@ from idp.web import (
     progress,
     protocol,
     recovery,
+    representative,
     revival,
     scan_files,
     search,
@@ -52,7 +53,17 @@ from idp.web import (
     verification,
     waiting,
 )
-from idp.web.admin import accounts, audit, clients, console, deliveries, keys, phone_changes, reviews
+from idp.web.admin import (
+    accounts,
+    audit,
+    clients,
+    console,
+    deliveries,
+    enterprises,
+    keys,
+    phone_changes,
+    reviews,
+)
 from idp.web.admin import handler_reviews as admin_handler_reviews
 
 FORM_BYTES = 64 * 1024
@@ -86,6 +97,8 @@ BLUEPRINTS = (
     handler_applications.blueprint,
     enterprise.blueprint,
     handler_reviews.blueprint,
+    representative.blueprint,
+    enterprises.blueprint,
     handler_escalations.blueprint,
     admin_handler_reviews.blueprint,
     handler_invitations.blueprint,

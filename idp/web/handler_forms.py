@@ -45,6 +45,24 @@ class HandlerReviewForm(PageForm):
     reason = TextAreaField("审核意见", render_kw={"maxlength": 500, "rows": 3, "required": True})
 
 
+class RepresentativeForm(PageForm):
+    """法定代表人变更."""
+
+    representative_name = StringField(
+        "法定代表人姓名",
+        widget=TEXT_BOX,
+        render_kw={"maxlength": 60, "autocomplete": "off", "required": True},
+    )
+    representative_document_type = SelectField(
+        "法定代表人证件类型", choices=choices(names.DOCUMENT_TYPES), validate_choice=False
+    )
+    representative_document_number = StringField(
+        "法定代表人证件号",
+        widget=TEXT_BOX,
+        render_kw={"maxlength": 30, "autocomplete": "off", "autocapitalize": "characters", "required": True},
+    )
+
+
 class HandlerForm(HandlerTermsForm):
     """One authorisation: its terms, and a reason for refusing or revoking it."""
 

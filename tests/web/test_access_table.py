@@ -125,6 +125,7 @@ READS: Final[dict[str, Expected]] = {
     "/find-account": everyone(),
     "/forgot-password": everyone(),
     "/forgot-password/new-password": everyone(303),  # without a proof of the phone
+    "/enterprise/representative": legal_persons(),
     "/healthz": everyone(),
     "/help": everyone(),
     "/interaction/consent": everyone(400),  # without a request of a client
@@ -243,6 +244,9 @@ WRITES: Final[dict[str, list[Post]]] = {
             frozenset({"administrator"}),
         )
     ],
+    "/admin/accounts/<account_id>/enterprise": [
+        Post(administrators(404), {"action": "close"})  # of an account that is no enterprise's
+    ],
     "/admin/accounts/<account_id>/status": [
         Post(
             administrators(303),
@@ -332,6 +336,9 @@ WRITES: Final[dict[str, list[Post]]] = {
     "/find-account": [Post(everyone(422), {"action": "find"})],
     "/forgot-password": [Post(everyone(422), {"action": "next"})],
     "/forgot-password/new-password": [Post(everyone(303), {"ticket": "x"}, forged=everyone(303))],
+    "/enterprise/representative": [
+        Post(legal_persons(422), {"representative_name": "李"}, forged=legal_persons(400))
+    ],
     "/interaction/consent": [Post(everyone(400), {"decision": "allow"})],
     "/interaction/enterprise": [Post(everyone(400), {"enterprise": "{credit_code}"})],
     "/interaction/logout": [

@@ -206,3 +206,36 @@ def test_the_platform_decides_where_the_enterprise_can_not(
     assert "已通过" in applicant.get("/account/handler-applications").text
     assert "平台代审" in owner.get(first(owner)).text
     assert administrator.get("/admin/reviews/handlers/" + "x" * 22).status_code == 404
+
+
+def test_a_representative_that_the_registers_do_not_know_is_told(owner: Visitor) -> None:
+    fields = {
+        "representative_name": "孙示例",
+        "representative_document_type": "id_card",
+        "representative_document_number": "990101198506150012",
+    }
+    answer = owner.send("/enterprise/representative", fields)
+    assert answer.status_code == 422
+    assert "请致电 12381 由平台登记" in problems(answer)[0]
+    answer = owner.send("/enterprise/representative", fields | {"representative_name": ""})
+    assert problems(answer) == ["请输入法定代表人姓名"]
+
+
+def test_an_administrator_closes_an_enterprise_and_opens_it_again(
+    applicant: Visitor, owner: Visitor, administrator: Visitor
+) -> None:
+    owner.send(first(owner), {"decision": "approve"})
+    listed = administrator.get("/admin/accounts?q=yanshi_car").text
+    found = re.search(r"/admin/accounts/[\w-]{22}", listed)
+    assert found is not None
+    page, own = found.group(), "/account/handler-applications"
+    assert administrator.send(f"{page}/enterprise", {"action": "close"}, page=page).status_code == 303
+    assert "已停用" in administrator.get(page).text
+    assert "已暂停" in applicant.get(own).text
+    administrator.send(f"{page}/enterprise", {"action": "reopen"}, page=page)
+    assert "企业已恢复" in administrator.get(page).text
+    assert "已暂停" in applicant.get(own).text
+    administrator.send(f"{page}/enterprise", {"action": "representative_changed"}, page=page)
+    assert "已登记法定代表人变更" in administrator.get(page).text
+    assert owner.get("/enterprise/handlers").status_code == 303
+    assert administrator.send(f"{page}/enterprise", {"action": "x"}, page=page).status_code == 404

@@ -34,6 +34,7 @@ NOTICES: dict[str, str] = {
     "handlers_confirmed": "已确认 {count} 名经办人，授权继续有效。",
     "enterprise_closed": "企业已停用，其全部授权立即失效。",
     "enterprise_reopened": "企业已恢复，经办人授权待企业逐一确认。",
+    "representative_changed_sign_in": "法定代表人变更已核验，请重新登录，并在“经办人复核”中确认经办人。",
     "representative_changed": "已登记法定代表人变更，经办人授权待企业逐一确认。",
     "handler_invited": "邀请已发送，对方接受后立即生效。",
     "handler_invitation_cancelled": "已撤回邀请。",

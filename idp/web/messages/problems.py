@@ -166,6 +166,8 @@ PROBLEMS: dict[str, str] = {
     "escalation_pending": "代审申请正在审核中，无需重复提交",
     "escalation_not_pending": "该代审申请已处理过，页面已更新为最新状态",
     "escalation_not_possible": "只有待审核的申请和已暂停的授权可以申请平台代审",
+    "representative_unknown": "填写的信息与登记信息不一致或暂时无法核验，请核对；确认无误的，请致电 12381 由平台登记",
+    "representative_unchanged": "与现在登记的法定代表人相同，无需变更",
     "handler_unchanged": "事项和有效期与现在相同，无需变更",
     "too_many_pending": "您有 {most} 个申请尚未审核，请等待结果或撤回后再申请",
     "too_many_handlers": "企业最多授权 {most} 名经办人，请先撤销不再需要的授权",
