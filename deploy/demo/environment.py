@@ -62,6 +62,9 @@ def _idp_defaults(root: Path, var: Path, port: int) -> dict[str, str]:
         "IDP_SECRET_KEY": _secret(var / "idp-secret-key"),
         "IDP_DATABASE_URL": f"sqlite:///{var / 'idp.sqlite3'}",
         "IDP_KEYS_DIR": str(root / "keys"),
+        # The published password has to work on the demonstration's last day as on its first.
+        "IDP_PASSWORD_MAX_AGE_DAYS": "0",
+        "IDP_DORMANT_DAYS": "0",
     }
 
 

@@ -17,6 +17,11 @@ def test_nothing_set_gives_a_development_installation_under_var(tmp_path: Path) 
     assert demo.idp_environ["PATH"] == demo.smdvs_environ["PATH"] == "/bin"
 
 
+def test_the_published_password_never_ages_and_no_demonstration_account_falls_asleep(tmp_path: Path) -> None:
+    demo = read({}, tmp_path)
+    assert demo.idp_environ["IDP_PASSWORD_MAX_AGE_DAYS"] == demo.idp_environ["IDP_DORMANT_DAYS"] == "0"
+
+
 def test_what_the_person_set_wins_and_an_empty_variable_is_not_set(tmp_path: Path) -> None:
     chosen = {
         "IDP_ISSUER": "https://op.example",
