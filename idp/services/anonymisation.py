@@ -18,11 +18,10 @@ from idp.services import handler_notices as notices
 from idp.services.handler_steps import SYSTEM
 from idp.services.platform import Platform
 from idp.services.registration import RETIRED_NAME
-from idp.storage import account_life, enterprises, erasure, handlers
+from idp.storage import account_life, enterprises, erasure, handler_escalations, handlers
 from idp.storage.accounts import Account
 from idp.storage.handlers import HandlerAuthorization
 
-INVITED_PHONE = "handler_invitations.phone"
 _BLANK_OF_ENTERPRISE = ("representative_name", "representative_document_number", "address")
 
 
@@ -36,9 +35,8 @@ def anonymise(session: Session, platform: Platform, account: Account, now: datet
     _end_as_enterprise(session, platform, account, now, origin)
     authorizations.revoke_for_account(session, platform, account_id, erasure.DELETED, now)
     erasure.forget_reasons(session, account_id)
-    phone = cipher.decrypt(account.phone_encrypted, "accounts.phone")
     scan_retention.delete_of_account(session, account_id, origin)
-    erasure.erase_rows(session, account_id, cipher.index(phone, INVITED_PHONE))
+    erasure.erase_rows(session, account_id, account.phone_index)
     erasure.blank_account(session, account_id, _pseudonym(cipher, account_id, now))
     session.expire_all()
     audit.record(session, AuditEvent.ACCOUNT_DELETE, origin, object_id=account_id)
@@ -79,6 +77,7 @@ def _record_ended(
 ) -> None:
     for authorization_id in ended:
         authorizations.revoke_for_handler(session, platform, authorization_id, "handler_revoked", now)
+        handler_escalations.end_pending(session, authorization_id, now)
         authorization = session.get_one(HandlerAuthorization, authorization_id)
         handler_steps.record(
             session, event, origin, SYSTEM, authorization, reason_code=authorization.reason_code

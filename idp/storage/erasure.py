@@ -135,7 +135,12 @@ def end_handler_rows(
 
 
 def vacate_enterprise(session: Session, enterprise_id: str, blank: dict[str, str], now: datetime) -> None:
-    """The enterprise has no legal-person account any more; its name and code are public and stay."""
+    """The enterprise has no legal-person account any more; its name and code are public and stay.
+
+    What it offered to people is void: the next account did not offer it.
+    """
+    offers = delete(HandlerInvitation).where(HandlerInvitation.enterprise_id == enterprise_id)
+    session.connection().execute(offers)
     values = {**blank, "status": "vacant", "updated_at": now}
     session.connection().execute(update(Enterprise).where(Enterprise.id == enterprise_id).values(values))
 

@@ -16,6 +16,8 @@ from idp.services import (
     authentication,
     consents,
     deletion,
+    handler_escalations,
+    handler_invitations,
     handlers,
     identities,
     known_devices,
@@ -27,10 +29,13 @@ from idp.services import (
     sms_codes,
 )
 from idp.services.authentication import Authenticated
+from idp.services.handler_escalations import EscalationForm
+from idp.services.handler_invitations import InvitationForm
 from idp.services.known_devices import Meeting
 from idp.services.platform import Platform
 from idp.services.registration import AccountView
 from idp.services.revival import Sleeper
+from idp.services.scans import Scan
 from idp.storage import erasure
 from idp.storage.accounts import Account
 from idp.storage.database import Base, reading, transaction
@@ -207,6 +212,11 @@ def test_the_enterprise_of_a_deleted_account_gets_another_one_without_the_former
 ) -> None:
     alice, bob = account(platform), account(platform, "bobby_1", OTHER_PHONE)
     give_identity(platform, alice, CAR_MAKER)
+    with reading() as session:
+        enterprise_id = session.scalars(select(Enterprise.id)).one()
+    offered = InvitationForm(OTHER_PHONE, "李测试", ("nev-accident-report",), None)
+    invitation = handler_invitations.invite(platform, alice, enterprise_id, offered, ORIGIN)
+    assert isinstance(invitation, str), invitation
     leave(platform, alice)
     give_identity(platform, bob, person())
     now = clock.now()
@@ -222,6 +232,8 @@ def test_the_enterprise_of_a_deleted_account_gets_another_one_without_the_former
     with reading() as session:
         assert identities.refuse_taken(session, platform.keyring.fields, CAR_MAKER) is None
     give_identity(platform, carol, CAR_MAKER)
+    accepted = handler_invitations.accept(platform, bob, invitation, ORIGIN)
+    assert codes(accepted) == ["not_found"]
     with reading() as session:
         found = session.scalars(select(Enterprise)).one()
         assert (found.id, found.legal_account_id, found.status) == (kept, carol, "active")
@@ -292,8 +304,8 @@ def opened(platform: Platform, table: str, column: Any, value: object) -> object
         pytest.fail(f"{context} is sealed for another context: this test must learn to open it")
 
 
-def test_no_table_tells_of_the_person_any_more(database_store: Platform, moving_clock: MovableClock) -> None:
-    platform = database_store
+def lead_a_life(platform: Platform) -> AccountView:
+    """A person of whom as many tables as possible tell."""
     view = AccountView("a" * 22, "alice_1", PHONE, "alice@example.com")
     assert isinstance(registration.create_account(platform, view, password_hash(), ORIGIN), AccountView)
     bob = account(platform, "bobby_1", OTHER_PHONE)
@@ -304,9 +316,21 @@ def test_no_table_tells_of_the_person_any_more(database_store: Platform, moving_
     give_identity(platform, view.account_id, LI)
     applied = handlers.apply(platform, view.account_id, FORM, ORIGIN)
     assert not isinstance(applied, Refusal)
+    asked = EscalationForm("other", "李示例 多次联系企业未果", Scan("evidence", "li.png", submissions.PNG))
+    escalated = handler_escalations.submit(platform, view.account_id, applied.id, asked, ORIGIN)
+    assert isinstance(escalated, str), escalated
+    offered = InvitationForm(PHONE, LI.real_name, ("nev-accident-report",), None)
+    invited = handler_invitations.invite(platform, bob, applied.enterprise_id, offered, ORIGIN)
+    assert isinstance(invited, str), invited
     handlers.decide(platform, bob, applied.id, "refuse", ORIGIN, "李示例 并非本公司员工")
     authentication.begin_login(platform, signed_in(view.account_id), ORIGIN, replaces=None)
     known_devices.meet(platform, view.account_id, Meeting(None, "Firefox"), ORIGIN)
+    return view
+
+
+def test_no_table_tells_of_the_person_any_more(database_store: Platform, moving_clock: MovableClock) -> None:
+    platform = database_store
+    view = lead_a_life(platform)
     personal = (
         "alice_1",
         "alice@example.com",
