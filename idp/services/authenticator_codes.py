@@ -8,6 +8,7 @@ from idp.domain import assurance
 from idp.domain.assurance import Shown
 from idp.domain.audit import Origin
 from idp.domain.errors import Refusal
+from idp.domain.factors import find_totp_code
 from idp.services import attempts, authentication, recovery_codes, step_up, totp
 from idp.services.authentication import Authenticated, LoginView, Named
 from idp.services.platform import Platform
@@ -30,10 +31,13 @@ def authenticate(
 
 
 def confirm(
-    platform: Platform, login: LoginView, password: str, typed: str, origin: Origin
+    platform: Platform, login: LoginView, password: str, typed: str, origin: Origin, *, by_paper: bool = True
 ) -> Authenticated | Refusal:
-    """Show both again within a login; answers as ``step_up.by_password_and_sms`` does."""
-    check = partial(_shown_again, platform, login.account_id, password, typed, origin)
+    """Show both again within a login; answers as ``step_up.by_password_and_sms`` does.
+
+    Without ``by_paper`` a recovery code is just wrong: it isn't used up where it would be of no use.
+    """
+    check = partial(_shown_again, platform, login.account_id, password, typed, origin, by_paper=by_paper)
     shown = attempts.attempt(platform, step_up.attempt_of(login, origin), check)
     return shown if isinstance(shown, Refusal) else authentication.just_shown(login.account_id, shown)
 
@@ -46,12 +50,12 @@ def _shown_by_named(
 
 
 def _shown_again(
-    platform: Platform, account_id: str, password: str, typed: str, origin: Origin
+    platform: Platform, account_id: str, password: str, typed: str, origin: Origin, *, by_paper: bool
 ) -> Shown | None:
     with reading() as session:
         password_hash = session.get_one(Account, account_id).password_hash
     fits = platform.passwords.verify(password_hash, password)
-    return _shown(platform, account_id, typed, origin, use=fits)
+    return _shown(platform, account_id, typed if by_paper or find_totp_code(typed) else "", origin, use=fits)
 
 
 def _shown(platform: Platform, account_id: str, typed: str, origin: Origin, *, use: bool) -> Shown | None:

@@ -89,7 +89,7 @@ class Offer:
         strong_only = bool(purpose) or login.acr == assurance.CRYPTOGRAPHIC
         return cls(
             sms=not (strong_only and has.any),
-            typed=has.totp_since is not None or has.recovery_codes_left > 0,
+            typed=has.totp_since is not None or (has.recovery_codes_left > 0 and purpose != ADMINISTRATION),
             passkey=bool(has.passkeys) and passkeys.is_offered(platform()),
         )
 
@@ -156,7 +156,10 @@ def _show_factors(form: ConfirmForm, login: LoginView, offer: Offer) -> Authenti
     if missing or not method:
         return Refusal(missing) if missing else Refusal.of("stronger_sign_in_needed")
     if method == "totp":
-        return authenticator_codes.confirm(platform(), login, password, typed[code_field], origin())
+        by_paper = form.text("purpose") != ADMINISTRATION
+        return authenticator_codes.confirm(
+            platform(), login, password, typed[code_field], origin(), by_paper=by_paper
+        )
     return step_up.by_password_and_sms(platform(), login, password, typed[code_field], origin())
 
 

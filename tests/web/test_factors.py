@@ -278,6 +278,11 @@ def test_a_recovery_code_is_no_way_into_the_administration(strict: Visitor) -> N
     other = Visitor(strict.app)
     assert sign_in(other, code).location == "/account"
     assert urlsplit(other.get("/admin").location).path == CONFIRM
+    again = new_codes(strict)[0]
+    form = {"action": "confirm", "method": "totp", "purpose": "administration", "password": PASSWORD}
+    for purpose, status in (("administration", 422), ("factors", 303)):  # it isn't used up in vain
+        fields = form | {"purpose": purpose, "totp_code": again}
+        assert other.send(CONFIRM, fields, page=f"{CONFIRM}?purpose=administration").status_code == status
 
 
 def test_who_is_no_administrator_is_told_so_first(make_app: MakeApp) -> None:
