@@ -37,6 +37,8 @@ class RenewalView:
 
 def list_pending(authorization_ids: list[str]) -> dict[str, RenewalView]:
     """The renewals that wait, by authorisation."""
+    if not authorization_ids:
+        return {}
     with reading() as session:
         found = renewals.list_pending(session, authorization_ids)
     return {

@@ -48,16 +48,20 @@ def handler_list() -> ResponseReturnValue:
     shown, search = request.args.get("show", ""), request.args.get("q", "").strip()[:16]
     groups = (shown,) if shown in GROUPS else GROUPS
     page = page_number() if shown in GROUPS else 1
+    counts = handler_views.count_groups(enterprise_id)
     found = {
         group: handler_views.list_group(platform(), enterprise_id, group, search=search, page=page)
+        if group in counts
+        else []
         for group in groups
     }
+    held = counts.keys() & {"approved", "suspended"}
     return render_template(
         "enterprise/handlers.html",
         groups=found,
         renewals=handler_renewals.list_pending([row.id for row in found.get("approved", ())]),
-        counts=handler_views.count_groups(enterprise_id),
-        due=handler_reviews.count_due(enterprise_id),
+        counts=counts,
+        due=handler_reviews.count_due(enterprise_id) if held else 0,
         shown=shown if shown in GROUPS else None,
         search=search,
         page=page,
