@@ -1,7 +1,8 @@
 """How both applications are served: granian, several processes, few threads.
 
 One blocking thread a process is the fastest for an application that computes; one that waits for other
-servers (smdvs asks the provider) gets more. The provider's workers are forked with its modules imported.
+servers (smdvs asks the provider, the provider another platform) gets more. The provider's workers are forked
+with its modules imported.
 """
 
 from __future__ import annotations

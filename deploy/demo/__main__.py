@@ -89,7 +89,9 @@ def _step(demo: Demonstration, command: list[str], environ: Mapping[str, str]) -
 
 
 def _serve(demo: Demonstration, children: Children) -> NoReturn:
-    children.start("idp", granian("wsgi:app", demo.idp_port), demo.idp_environ)
+    # Where it is another platform's client, that one asks for its keys while a page waits for the answer.
+    threads = 4 if demo.idp_environ.get("IDP_UPSTREAM_ISSUER") else 1
+    children.start("idp", granian("wsgi:app", demo.idp_port, threads=threads), demo.idp_environ)
     children.start("smdvs", granian("clients.smdvs.wsgi:app", demo.smdvs_port, threads=4), demo.smdvs_environ)
     children.start("worker", [sys.executable, "-m", "flask", "--app", "wsgi", "worker"], demo.idp_environ)
     children.wait_for("idp", demo.idp_port, "/readyz")
