@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from tests.applications import ROOT, Applications, serving
+from tests.applications import ROOT, Applications, free_ports, serving
 
 QUIET = (
     "--accept-lang=zh-CN",  # the pages follow the browser
@@ -94,7 +94,12 @@ def walked(tmp_path: Path) -> Iterator[Applications]:
 
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applications]:
-    """The same, one for all tests that leave it as it was."""
-    directory = tmp_path_factory.mktemp("demonstration")
-    with serving(directory, {"IDP_THROTTLE": "off", "IDP_CAPTCHA": "off"}) as applications:
+    """The same, one for all tests that leave its people as they were; another platform is set, and silent."""
+    environ = {
+        "IDP_THROTTLE": "off",
+        "IDP_CAPTCHA": "off",
+        "IDP_UPSTREAM_ISSUER": f"http://127.0.0.1:{free_ports(1)[0]}",
+        "IDP_UPSTREAM_CLIENT_ID": "miit-platform",
+    }
+    with serving(tmp_path_factory.mktemp("demonstration"), environ) as applications:
         yield applications
