@@ -26,6 +26,7 @@ from idp.services.handler_escalations import EscalationForm
 from idp.services.handlers import HandlerApplicationForm
 from idp.services.platform import Platform
 from idp.services.scans import CheckedScan, Scan
+from idp.storage.accounts import Account
 from idp.storage.database import reading, transaction
 from idp.storage.enterprises import RealNameApplication, Upload
 from idp.storage.handler_escalations import HandlerEvidence
@@ -46,6 +47,7 @@ KINDS: Final = (
     "other_legal_person",
     "administrator",
     "regulator",
+    "submitter",
 )
 CLIENT: Final = {
     "client_id": "smdvs",
@@ -138,6 +140,7 @@ def _add_objects(made: World, platform: Platform, people: People) -> None:
     made.objects |= {"client_id": "smdvs", "account_id": made.accounts["regulator"]}
     made.objects["phone_change_id"] = _lost_phone(platform, made.accounts["regulator"])
     made.objects["authorization_id"] = made.objects["in_force"]
+    made.objects |= {"held_id": "none", "login_name": _login_name(made.accounts["handler"])}
     made.objects |= {"filename": "theme.css", "handle": "none", "code": "code-safety"}
 
 
@@ -179,6 +182,11 @@ def _session_of(made: World, platform: Platform, kind: str) -> str:
     login = authentication.find_login(platform, cookie.value)
     assert login is not None
     return login.sid
+
+
+def _login_name(account_id: str) -> str:
+    with reading() as session:
+        return session.get_one(Account, account_id).login_name
 
 
 def everything(world: World) -> dict[str, list[Any]]:

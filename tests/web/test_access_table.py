@@ -90,8 +90,8 @@ READS: Final[dict[str, Expected]] = {
     "/account/sessions": signed_in(),
     "/account/systems": signed_in(),
     "/account/verification": signed_in(),
-    "/account/verification/held/<held_id>": signed_in(404),  # nobody has a form to send again
-    "/account/verification/uploads/<upload_id>": signed_in(404),  # of somebody else
+    "/account/verification/held/<held_id>": signed_in(404),  # nothing is held
+    "/account/verification/uploads/<upload_id>": signed_in(404, submitter=200),
     "/admin": administrators(),
     "/admin/accounts": administrators(),
     "/admin/accounts/<account_id>": administrators(),
@@ -136,6 +136,9 @@ READS: Final[dict[str, Expected]] = {
     "/language": everyone(404),  # without a language
     "/login": but(everyone(303), *OUTSIDE, status=200),
     "/login/revival": everyone(SIGN_IN),  # without an account that may come back
+    "/login/national/callback": everyone(404),  # no other platform is set
+    "/login/national/code": everyone(404),
+    "/login/national/jwks.json": everyone(404),
     "/notices": everyone(),
     "/notices/<code>": everyone(),
     "/oauth/authorize": everyone(400),
@@ -166,7 +169,12 @@ WRITES: Final[dict[str, list[Post]]] = {
         Post(signed_in(303), {"client_id": "smdvs", "action": "withdraw"}, frozenset({"handler"}))
     ],
     "/account/deletion": [
-        Post(signed_in(422), {"login_name": "somebody_else", "action": "delete"}, forged=signed_in(400))
+        Post(
+            signed_in(422, handler=303),
+            {"login_name": "{login_name}"},
+            frozenset({"handler"}),
+            forged=signed_in(400),
+        )
     ],
     "/account/enterprise": [
         Post(
@@ -352,6 +360,8 @@ WRITES: Final[dict[str, list[Post]]] = {
     "/login": [Post(everyone(422), {"identifier": "{credit_code}", "action": "login"})],
     "/login/revival": [Post(everyone(SIGN_IN), {"action": "revive"}, forged=everyone(SIGN_IN))],
     "/login/passkey": [Post(everyone(404))],
+    "/login/national": [Post(everyone(404))],
+    "/login/national/code": [Post(everyone(404))],
     "/logout": [
         Post(
             everyone(303),
