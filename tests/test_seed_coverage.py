@@ -64,7 +64,7 @@ def test_the_walks_take_each_picture() -> None:
 
 def _by_name(walks: str) -> Iterable[str]:
     """Those that a walk takes in a loop over ``PICTURED``."""
-    for table in re.findall(r"PICTURED.* = \{(.*?)\n\}", walks, re.DOTALL):
+    for table in re.findall(r"PICTURED\w* = \{(.*?)\n\}", walks, re.DOTALL):
         yield from re.findall(r'"([a-z-]+)":', table)
 
 

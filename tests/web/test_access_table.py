@@ -361,7 +361,7 @@ WRITES: Final[dict[str, list[Post]]] = {
     "/login/revival": [Post(everyone(SIGN_IN), {"action": "revive"}, forged=everyone(SIGN_IN))],
     "/login/passkey": [Post(everyone(404))],
     "/login/national": [Post(everyone(404))],
-    "/login/national/code": [Post(everyone(404))],
+    "/login/national/code": [Post(everyone(404), forged=everyone(404))],
     "/logout": [
         Post(
             everyone(303),
