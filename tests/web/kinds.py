@@ -14,6 +14,7 @@ from idp.domain.audit import internal_origin
 from idp.domain.errors import Refusal
 from idp.domain.phone_changes import Application
 from idp.services import (
+    agreements,
     authentication,
     clients,
     consents,
@@ -94,6 +95,8 @@ def world(app: Flask) -> World:
         people = People(platform)
         _add_accounts(made, people)
         _add_objects(made, platform, people)
+        for account_id in made.accounts.values():
+            agreements.accept(account_id, ORIGIN)
         for kind in KINDS:
             made.people[kind] = _at_browser(app, platform, made.accounts.get(kind))
         people.freeze(made.accounts["frozen"])
