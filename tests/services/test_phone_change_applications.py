@@ -36,6 +36,7 @@ from tests.services.people import (
     PASSWORD,
     PHONE,
     CountingHasher,
+    LostStore,
     WatchedStore,
     account,
     enterprise,
@@ -185,6 +186,11 @@ def test_a_number_of_another_account_is_refused(platform: Platform, alice: str) 
 
 def test_one_application_waits_at_a_time(platform: Platform, alice: str) -> None:
     assert sorted(at_once([partial(apply, platform)] * 2)) == ["application_pending", "applied"]
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_without_the_short_lived_store_nothing_is_queued(platform: Platform, alice: str) -> None:
+    assert apply(replace(platform, ephemeral=LostStore())) == "service_unavailable"
 
 
 def test_a_frozen_account_is_told_so_only_with_everything_right(platform: Platform, alice: str) -> None:

@@ -242,3 +242,21 @@ def test_a_code_is_sent_to_the_bound_phone_alone(platform: Platform, identifier:
     assert recovery.send_code(platform, identifier, ORIGIN) is None
     phones = [message.phone for message in outbox.list_recent_sms(platform)]
     assert phones == (["19900000001"] if identifier == "alice_1" else [])
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_without_the_short_lived_store_no_code_is_sent(platform: Platform) -> None:
+    refusal = recovery.send_code(replace(platform, ephemeral=LostStore()), "alice_1", ORIGIN)
+    assert refusal is not None
+    assert refusal.code == "service_unavailable"
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_recovery_may_begin_so_often_for_one_name(platform: Platform, moving_clock: MovableClock) -> None:
+    for identifier in ("alice_1", "nobody_1"):
+        answers = []
+        for _ in range(12):
+            moving_clock.advance(minutes=2)
+            refusal = recovery.send_code(platform, identifier, ORIGIN)
+            answers.append(refusal.code if refusal else None)
+        assert answers == [None] * 10 + ["recovery_limit"] * 2

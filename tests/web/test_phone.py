@@ -9,9 +9,10 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from idp import clock
-from idp.services import agreements
+from idp.services import agreements, sms_codes
 from idp.storage.accounts import Account
 from idp.storage.database import reading, transaction
+from idp.web import tickets
 from tests.web.conftest import MakeApp
 from tests.web.visitor import LEGAL, LI, PASSWORD, Visitor, hidden, picture, problems
 
@@ -128,6 +129,21 @@ def test_a_captcha_comes_before_a_code_to_the_new_number(make_app: MakeApp) -> N
     assert "captcha_handle" in visitor.send(LOST, {"action": "new_captcha"}).text
 
 
+def test_a_code_asked_for_twice_in_a_minute_is_refused_at_its_field(make_app: MakeApp) -> None:
+    visitor = Visitor(make_app(captcha="off"))
+    visitor.register("li_shili", PHONE)
+    other = Visitor(visitor.app)
+    for who, path, fields in (
+        (visitor, OLD, {}),
+        (other, LOST, {"phone": NEW_PHONE}),
+        (other, CHANGE, {"identifier": "li_shili"}),
+    ):
+        who.send(path, fields | {"action": "send_code"})
+        page = who.send(path, fields | {"action": "send_code"})
+        assert (page.status_code, int(page.headers["Retry-After"]) > 0) == (429, True)
+        assert "获取过于频繁" in problems(page)[0]
+
+
 def test_scripts_are_told_in_json(person: Visitor) -> None:
     json = {"Accept": "application/json"}
     prove_old(person)
@@ -148,6 +164,19 @@ def test_another_picture_keeps_the_page(person: Visitor) -> None:
     ticket = hidden(person.get(NEW), "ticket")
     page = person.send(NEW, {"action": "new_captcha", "phone": NEW_PHONE, "ticket": ticket})
     assert f'value="{NEW_PHONE}"' in page.text
+
+
+def test_a_ticket_or_a_code_that_is_used_up_meanwhile_changes_nothing(
+    person: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prove_old(person)
+    monkeypatch.setattr(tickets, "take", lambda _use: None)
+    assert bind(person).location == OLD
+    monkeypatch.undo()
+    monkeypatch.setattr(sms_codes, "redeem_code", lambda *_: False)
+    assert bind(person, "19900001778").location == OLD
+    assert "短信验证码已失效" in person.get(OLD).text
+    assert problems(prove_new(Visitor(person.app), "19900001779")) == ["短信验证码已失效，请重新获取"]
 
 
 # --- from the sign-in page ---

@@ -251,6 +251,21 @@ def test_a_captcha_comes_before_the_code(make_app: MakeApp) -> None:
     assert "captcha_handle" in visitor.send(FIND, {"action": "new_captcha"}).text
 
 
+def test_a_code_asked_for_twice_in_a_minute_is_refused_at_its_field(make_app: MakeApp) -> None:
+    visitor = Visitor(make_app(captcha="off"))
+    for path, fields in ((FORGOT, {"identifier": "li_shili"}), (FIND, {"phone": PHONE})):
+        visitor.send(path, fields | {"action": "send_code"})
+        page = visitor.send(path, fields | {"action": "send_code"})
+        assert (page.status_code, int(page.headers["Retry-After"]) > 0) == (429, True)
+        assert "获取过于频繁" in problems(page)[0]
+
+
+def test_scripts_finding_an_account_are_told_in_json(person: Visitor) -> None:
+    form = {"csrf_token": hidden(person.get(FIND), "csrf_token"), "action": "send_code", "phone": PHONE}
+    answer = person.http.post(FIND, data=form, headers={"Accept": "application/json"})
+    assert answer.get_json()["problems"] == {}
+
+
 def test_the_sign_in_page_leads_here(app: Flask) -> None:
     page = Visitor(app).get("/login").text
     for path in (FORGOT, FIND):
