@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from wtforms import SelectChoice, SelectField, SelectMultipleField, StringField, TextAreaField
 
 from idp.web.forms import TEXT_BOX, PageForm, WithCaptcha
+from idp.web.languages import translated
 from idp.web.messages import handler_names, names
 
 
 def choices(table: Mapping[str, str]) -> list[SelectChoice]:
-    """A table of names as what can be chosen."""
-    return [SelectChoice(value, text) for value, text in table.items()]
+    """A table of names as what can be chosen, in the language of the request."""
+    return [SelectChoice(value, translated(text)) for value, text in table.items()]
 
 
 class HandlerTermsForm(PageForm):
