@@ -29,8 +29,17 @@ class Shown:
 
 PASSWORD_AND_SMS: Final = Shown(TWO_FACTORS, ("pwd", "sms", "mfa"))
 PASSWORD_AND_TOTP: Final = Shown(CRYPTOGRAPHIC, ("pwd", "otp", "mfa"))
-PASSWORD_AND_RECOVERY_CODE: Final = Shown(TWO_FACTORS, ("pwd", "mfa"))
+RECOVERY_CODE: Final = "recovery_code"
+"""Our own word, never another platform's (domain.upstream lets registered ones through) nor told to clients:
+what a recovery code may do must not hang on what anybody else can say.
+"""
+PASSWORD_AND_RECOVERY_CODE: Final = Shown(TWO_FACTORS, ("pwd", RECOVERY_CODE, "mfa"))
 """A paper that can be copied isn't cryptography, and none of RFC 8176's one-time passwords."""
+
+
+def told(amr: Iterable[str]) -> tuple[str, ...]:
+    """What clients learn of the methods: the registered values (RFC 8176)."""
+    return tuple(method for method in amr if method != RECOVERY_CODE)
 
 
 def passkey(*, synced: bool) -> Shown:

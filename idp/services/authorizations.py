@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, RowMapping
 from sqlalchemy.orm import Session
 
 from idp import crypto
-from idp.domain import authorization_details
+from idp.domain import assurance, authorization_details
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.authorization_details import Details, HandlerDetail
 from idp.domain.claims import HANDLER, NATURAL_PERSON, PersonalData, Subject, handler_scope
@@ -117,7 +117,7 @@ def _columns(authorization_id: str, new: NewAuthorization, now: datetime) -> dic
         "nonce": new.nonce,
         "auth_time": login.auth_time,
         "acr": new.acr,
-        "amr": list(login.amr),
+        "amr": list(assurance.told(login.amr)),
         "redirect_uri": new.redirect_uri,
         "code_challenge": new.code_challenge,
         "code_expires_at": now + new.code_ttl,

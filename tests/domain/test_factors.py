@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from idp.domain import assurance, factors
+from idp.domain import assurance, factors, upstream
 from idp.domain.assurance import PASSWORD_AND_RECOVERY_CODE, PASSWORD_AND_SMS, PASSWORD_AND_TOTP, Shown
 
 
@@ -100,7 +100,15 @@ def test_a_synced_passkey_is_not_called_hardware() -> None:
         (assurance.passkey(synced=True), True, True),
         (PASSWORD_AND_RECOVERY_CODE, True, True),
         (PASSWORD_AND_RECOVERY_CODE, False, True),
+        (Shown("urn:gsp:acr:2fa", ("pwd", "mfa")), True, False),
+        (Shown("urn:gsp:acr:2fa", ("pwd", "otp", "mfa")), True, False),
     ],
 )
 def test_an_sms_is_not_enough_to_change_a_strong_factor(shown: Shown, has_factor: bool, may: bool) -> None:
     assert assurance.may_change_factors(shown, has_factor=has_factor) is may
+
+
+def test_no_other_platform_can_speak_of_a_recovery_code_and_no_client_hears_of_it() -> None:
+    assert upstream.methods_of(PASSWORD_AND_RECOVERY_CODE.amr) == ("pwd", "mfa")
+    assert assurance.told(PASSWORD_AND_RECOVERY_CODE.amr) == ("pwd", "mfa")
+    assert assurance.told(PASSWORD_AND_TOTP.amr) == PASSWORD_AND_TOTP.amr

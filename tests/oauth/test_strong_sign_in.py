@@ -10,6 +10,7 @@ from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from idp import clock
+from idp.domain.assurance import PASSWORD_AND_RECOVERY_CODE
 from idp.domain.errors import Refusal
 from idp.services import authentication, totp
 from idp.services.platform import Platform
@@ -142,3 +143,14 @@ def test_the_other_way_of_signing_in_keeps_the_request(rp: RelyingParty, browser
     assert address == f"/login?request={request_id}"
     assert f"/login?request={request_id}&amp;method=sms" in page.text
     assert "要求更强的登录方式" not in page.text
+
+
+def test_a_client_does_not_hear_of_a_recovery_code(
+    rp: RelyingParty, browser: Browser, platform: Platform, account_id: str
+) -> None:
+    browser.allow(rp, account_id)
+    shown = authentication.just_shown(account_id, PASSWORD_AND_RECOVERY_CODE)
+    token, _ = authentication.open_login(platform, shown, ORIGIN, replaces=None)
+    browser.http.set_cookie("login", token)
+    claims = claims_of(rp.redeem(browser.code_for(rp)).get_json()["id_token"], rp.http)
+    assert (claims["acr"], claims["amr"]) == ("urn:gsp:acr:2fa", ["pwd", "mfa"])

@@ -241,7 +241,7 @@ def test_ten_codes_are_told_once_and_kept_as_hashes(platform: Platform, codes: t
 def test_a_recovery_code_signs_in_once_but_not_strongly(platform: Platform, codes: tuple[str, ...]) -> None:
     outcome = enter(platform, codes[3].lower().replace("-", " "))
     assert isinstance(outcome, Authenticated)
-    assert (outcome.acr, outcome.amr) == (TWO_FACTORS, ("pwd", "mfa"))
+    assert (outcome.acr, outcome.amr) == (TWO_FACTORS, ("pwd", "recovery_code", "mfa"))
     assert code_of(enter(platform, codes[3])) == "credentials_wrong"
     assert factors.overview(outcome.account_id).recovery_codes_left == 9
     assert len(events(platform, "factor:recovery_code_use")) == 1
