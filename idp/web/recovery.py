@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from idp.domain.errors import Refusal
 from idp.services import passwords, recovery
-from idp.web import tickets
+from idp.web import authorize, tickets
 from idp.web.codes import asked_by_script, code_answer, resend_seconds
 from idp.web.messages import notify
 from idp.web.pages import keeps_typed_values, pages
@@ -52,13 +52,25 @@ def _prove_phone(form: ForgottenPasswordForm) -> ResponseReturnValue:
         form.refuse(proven)
         form.sms_code.data = ""
         return _first_page(form, 422)
-    tickets.issue(USE, {"account_id": proven.account_id, "second_proof": proven.second_proof or ""})
+    values = {"account_id": proven.account_id, "second_proof": proven.second_proof or ""}
+    tickets.issue(USE, values | {"request": _request_id()})
     return redirect(url_for("recovery.new_password"), 303)
 
 
 def _first_page(form: ForgottenPasswordForm, status: int = 200, *, sent: bool = False) -> ResponseReturnValue:
-    page = render_template("account/forgot_password.html", form=form, sent=sent, wait=resend_seconds())
+    page = render_template(
+        "account/forgot_password.html",
+        form=form,
+        request_id=_request_id(),
+        sent=sent,
+        wait=resend_seconds(),
+    )
     return make_response(page, status)
+
+
+def _request_id() -> str:
+    """The authorization request within which the password was missing, if there is one."""
+    return request.form.get("request") or request.args.get("request") or ""
 
 
 @blueprint.route("/forgot-password/new-password", methods=["GET", "POST"])
@@ -87,7 +99,9 @@ def _reset(form: ResetForm, ticket: Ticket) -> ResponseReturnValue:
         return redirect(url_for("recovery.forgot_password"), 303)
     recovery.reset(platform(), ticket.values["account_id"], form.text("password"), origin())
     notify("password_reset")
-    return redirect(url_for("account.login"), 303)
+    request_id = ticket.values["request"]
+    waits = bool(request_id) and authorize.pending(request_id) is not None
+    return redirect(url_for("account.login", request=request_id if waits else None), 303)
 
 
 def _refuse(form: ResetForm, ticket: Ticket) -> Refusal | None:

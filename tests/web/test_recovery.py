@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from idp.storage.accounts import PasswordHistory
 from idp.storage.database import reading
 from tests.web.conftest import MakeApp
+from tests.web.test_password_expired import begin
 from tests.web.visitor import LEGAL, LI, PASSWORD, Visitor, hidden, problems
 
 PHONE = "19900001002"
@@ -50,6 +51,29 @@ def test_a_forgotten_password_is_replaced_on_two_pages(person: Visitor) -> None:
     visitor.send("/login", {"action": "send_code", "identifier": "li_shili"})
     form["sms_code"] = visitor.code(PHONE)
     assert visitor.send("/login", form | {"password": NEW}).location == "/account"
+
+
+def test_whoever_came_from_a_client_goes_back_to_its_request(person: Visitor) -> None:
+    visitor = Visitor(person.app)
+    sign_in = begin(visitor)
+    found = re.search(r'href="(/forgot-password[^"]*)"', visitor.get(sign_in).text)
+    assert found is not None
+    request_id = hidden(visitor.get(found.group(1)), "request")
+    assert request_id
+    form = {"identifier": "li_shili", "request": request_id}
+    page = visitor.send(FORGOT, form | {"action": "send_code"})
+    assert hidden(page, "request") == request_id
+    visitor.send(FORGOT, form | {"action": "next", "sms_code": visitor.code(PHONE)})
+    assert reset(visitor).location == sign_in
+    assert "示例业务系统" in visitor.get(sign_in).text
+
+
+def test_a_request_that_is_over_is_let_go(person: Visitor) -> None:
+    visitor = Visitor(person.app)
+    form = {"identifier": "li_shili", "request": "gone"}
+    visitor.send(FORGOT, form | {"action": "send_code"})
+    visitor.send(FORGOT, form | {"action": "next", "sms_code": visitor.code(PHONE)})
+    assert reset(visitor).location == "/login"
 
 
 def test_an_enterprise_gives_its_credit_code(owner: Visitor) -> None:
