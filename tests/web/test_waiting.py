@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
+from idp.domain import throttling as limits
 from idp.domain.errors import Problem
 from idp.web.messages import duration, problem_text
 from tests.services.people import LostStore
@@ -77,10 +78,14 @@ def test_too_many_devices_codes_say_when_to_come_back(visitor: Visitor) -> None:
     assert (page.status_code, page.headers["Retry-After"]) == (429, "900")
 
 
-def test_pictures_come_only_so_often_and_the_page_says_when_again(make_app: MakeApp) -> None:
+def test_recordings_come_only_so_often_and_the_page_says_when_again(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = replace(limits.RECORDINGS_OF_ADDRESS, most=3)
+    monkeypatch.setattr(limits, "RECORDINGS_OF_ADDRESS", few)
     visitor = Visitor(make_app(env="production"))
     path = visitor.get("/captcha/new").get_json()["sound"]
-    answers = [visitor.get(path).status_code for _ in range(120)]
+    answers = [visitor.get(path).status_code for _ in range(few.most)]
     assert set(answers) == {200}
     refused = visitor.get(path)
     assert refused.status_code == 429
