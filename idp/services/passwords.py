@@ -127,12 +127,26 @@ def store(
     """Replace the password by one that ``check_new`` let pass: other logins end, the person is told."""
     password_hash = platform.passwords.hash(new)
     with transaction() as session:
-        account = _replace(session, account_id, password_hash)
-        authentication.mark_for_renewal(session, account_id)
-        reason = "password_changed" if event is AuditEvent.PASSWORD_CHANGE else "password_reset"
-        authentication.end_other_logins(session, platform, account_id, kept_sid, origin, reason)
-        audit.record(session, event, origin, account_id=account_id)
-        _tell(session, platform, account, reason)
+        put(session, platform, account_id, password_hash, origin, event, kept_sid=kept_sid)
+
+
+def put(
+    session: Session,
+    platform: Platform,
+    account_id: str,
+    password_hash: str,
+    origin: Origin,
+    event: AuditEvent,
+    *,
+    kept_sid: str | None = None,
+) -> None:
+    """The same in the caller's transaction, with a hash that was made before it: hashing takes its time."""
+    account = _replace(session, account_id, password_hash)
+    authentication.mark_for_renewal(session, account_id)
+    reason = "password_changed" if event is AuditEvent.PASSWORD_CHANGE else "password_reset"
+    authentication.end_other_logins(session, platform, account_id, kept_sid, origin, reason)
+    audit.record(session, event, origin, account_id=account_id)
+    _tell(session, platform, account, reason)
 
 
 def _replace(

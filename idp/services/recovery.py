@@ -156,8 +156,9 @@ def reset(platform: Platform, account_id: str, new: str, origin: Origin) -> None
     has granted end, since nobody knows who had the old one, and so does an application for another phone; the
     sign-in is open again if it was locked.
     """
-    passwords.store(platform, account_id, new, origin, AuditEvent.PASSWORD_RESET)
+    password_hash = platform.passwords.hash(new)
     with transaction() as session:
+        passwords.put(session, platform, account_id, password_hash, origin, AuditEvent.PASSWORD_RESET)
         authorizations.revoke_for_account(session, platform, account_id, "password_reset", clock.now())
         phone_changes.withdraw_application(session, platform, account_id, origin)
     login_limits.unlock(platform, account_id)

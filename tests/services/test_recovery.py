@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from idp.domain.errors import Refusal
-from idp.services import authentication, outbox, passwords, recovery
+from idp.services import authentication, outbox, passwords, phone_changes, recovery
 from idp.services.authentication import Authenticated
 from idp.services.platform import Platform
 from idp.services.recovery import Holder
@@ -210,6 +210,25 @@ def test_a_reset_ends_every_login_is_told_and_recorded(platform: Platform) -> No
     outcome = authentication.authenticate(platform, "alice_1", NEW, send_code(platform), ORIGIN)
     assert isinstance(outcome, Authenticated)
     assert not outcome.password_due
+
+
+def test_a_reset_that_fails_halfway_leaves_the_old_password(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account_id = account(platform)
+    monkeypatch.setattr(
+        phone_changes, "withdraw_application", lambda *_: (_ for _ in ()).throw(OSError("disk full"))
+    )
+    with transaction() as session:
+        before = account_rows.find_account(session, account_id)
+    with pytest.raises(OSError, match="disk full"):
+        recovery.reset(platform, account_id, NEW, ORIGIN)
+    with transaction() as session:
+        after = account_rows.find_account(session, account_id)
+    assert before is not None
+    assert after is not None
+    assert after.password_hash == before.password_hash
+    assert events(platform, "account:password_reset") == []
 
 
 def test_a_reset_opens_a_locked_sign_in(platform: Platform) -> None:
