@@ -64,7 +64,7 @@ class Keyboard:
         """Open the file dialog of a field; what happens in it is the system's."""
         self.go_to(f"[id='{name}']")
         with self.page.expect_file_chooser() as chooser:
-            self.press("Enter")
+            self.press("Space")  # Enter would send the form
         chooser.value.set_files(str(path))
 
     def enter(self) -> None:
@@ -86,8 +86,8 @@ class Keyboard:
 
 @pytest.fixture
 def keyboard(walked: Applications, chromium: Browser) -> Keyboard:
-    """A window of ordinary size."""
-    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    """A window of ordinary size, in which the mark of the focus is there at once."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     page.set_default_timeout(TIMEOUT_MS)
     return Keyboard(walked, page)
 
