@@ -1,6 +1,6 @@
 """The customer's document, walked in a browser from 注册 to 拒绝, at both widths.
 
-``SCREENSHOTS=1 .venv/bin/python -m pytest tests/browser -k seed`` renews the pictures in docs/screenshots.
+How to renew the pictures in docs/screenshots is told by docs/seed-coverage.md.
 """
 
 from __future__ import annotations

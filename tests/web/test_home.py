@@ -109,6 +109,14 @@ def test_each_answer_has_an_anchor_and_leads_to_the_page_where_it_is_done(visito
     assert len(codes) == len(set(codes))
 
 
+def test_every_page_that_an_answer_leads_to_is_there(visitor: Visitor) -> None:
+    with visitor.app.test_request_context():
+        from idp.web.search import page_at
+
+        assert [answer.code for answer in ANSWERS if page_at(answer.path) is None] == []
+        assert page_at("/no-such-page") is None
+
+
 @pytest.mark.parametrize(
     ("query", "anchor"),
     [
