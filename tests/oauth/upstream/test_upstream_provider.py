@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -106,7 +107,9 @@ def test_the_other_platform_may_encrypt_to_our_former_key(
     app: Flask, guest: Guest, upstream: OtherPlatform, platform: Platform, li: str
 ) -> None:
     former = upstream.our_keys
-    platform.keyring.rotate("ECDH-ES", clock.now())
+    platform.keyring.rotate(
+        "ECDH-ES", clock.now() + timedelta(seconds=1)
+    )  # births are told apart by the second
     published = app.test_client().get("/login/national/jwks.json").get_json()["keys"]
     assert [key["use"] for key in published] == ["sig", "enc", "enc"]
     assert all("d" not in key for key in published)
