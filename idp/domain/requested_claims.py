@@ -9,7 +9,6 @@ from typing import Any
 from idp.domain import interoperable_json
 from idp.domain.claims import CLAIM_SCOPES, MANDATE_SCOPES
 from idp.domain.errors import Refusal
-from idp.domain.identifiers import find_credit_code
 
 MAX_CLAIMS_PARAMETER = 4000
 SECTIONS = ("id_token", "userinfo")
@@ -108,7 +107,6 @@ def _requested(
     sections: Mapping[str, Mapping[str, Any]], allowed_scopes: frozenset[str]
 ) -> RequestedClaims | None:
     """None when a member that matters has the wrong shape."""
-    sections = {name: _with_canonical_codes(section) for name, section in sections.items()}
     known = {name: _known(section, allowed_scopes) for name, section in sections.items()}
     verified = {name: _verified(section.get(VERIFIED_CLAIMS)) for name, section in sections.items()}
     pins = [asked_texts(section.get("enterprise_credit_code")) for section in sections.values()]
@@ -170,18 +168,6 @@ def asked_texts(member: object) -> list[str] | None:
     if not isinstance(values, list) or not values:
         return None
     return values if all(isinstance(value, str) and value.isascii() for value in values) else None
-
-
-def _with_canonical_codes(section: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Credit codes as they are told: whoever asks for one in lower case means the same enterprise."""
-    member = section.get("enterprise_credit_code")
-    values = asked_values(member)
-    if not isinstance(member, dict) or values is None:
-        return section
-    read = [(find_credit_code(value) or value) if isinstance(value, str) else value for value in values]
-    others = {name: said for name, said in member.items() if name not in _CONSTRAINTS}
-    asked = {"values": read} if isinstance(member.get("values", []), list) else {"values": member["values"]}
-    return {**section, "enterprise_credit_code": {**others, **asked}}
 
 
 def _pinned(pins: Iterable[list[str] | None]) -> frozenset[str] | None:

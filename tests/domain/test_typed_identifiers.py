@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import date
 from typing import Final
 
 import pytest
 
-from idp.domain import accounts, recovery, requested_claims, submissions
+from idp.domain import accounts, recovery, submissions
 from idp.domain.accounts import find_sms_code, read_identifier
 from idp.domain.errors import Refusal
 from idp.domain.submissions import LegalPerson, NaturalPerson
@@ -69,17 +68,8 @@ def sought_code(typed: str) -> str:
     return sought.value
 
 
-def pinned_code(typed: str) -> str:
-    text = json.dumps({"id_token": {"enterprise_credit_code": {"value": typed}}})
-    claims = requested_claims.parse_claims_parameter(text, frozenset({"openid", "enterprise"}))
-    assert not isinstance(claims, Refusal)
-    assert claims.accepts("id_token", "enterprise_credit_code", CODE)
-    assert claims.enterprises is not None
-    return "".join(claims.enterprises)
-
-
 @pytest.mark.parametrize("typed", CODES)
-@pytest.mark.parametrize("read", [submitted_code, sought_code, pinned_code])
+@pytest.mark.parametrize("read", [submitted_code, sought_code])
 def test_a_credit_code_is_understood(read: Callable[[str], str], typed: str) -> None:
     assert read(typed) == CODE
 
@@ -103,26 +93,6 @@ def test_a_hyphen_is_no_part_of_a_login_name() -> None:
 @pytest.mark.parametrize("typed", ["123456", "１２３ ４５６", "123-456", "\u200b123456"])
 def test_a_code_of_a_message_is_understood(typed: str) -> None:
     assert find_sms_code(typed) == "123456"
-
-
-@pytest.mark.parametrize(
-    "member",
-    [{"values": []}, {"values": CODE}, {"value": 5}, {"values": [None]}, {"value": None}, {"value": "中"}],
-)
-def test_a_pin_that_nothing_meets_stays_one(member: dict[str, object]) -> None:
-    text = json.dumps({"id_token": {"enterprise_credit_code": member}})
-    claims = requested_claims.parse_claims_parameter(text, frozenset({"openid", "enterprise"}))
-    assert isinstance(claims, Refusal)
-
-
-def test_pins_in_two_ways_of_writing_name_one_enterprise() -> None:
-    text = (
-        '{"id_token": {"enterprise_credit_code": {"value": "91990101madem00117", "essential": true}},'
-        ' "userinfo": {"enterprise_credit_code": {"values": ["91990101-MADEM00117", "nonsense"]}}}'
-    )
-    claims = requested_claims.parse_claims_parameter(text, frozenset({"openid", "enterprise"}))
-    assert not isinstance(claims, Refusal)
-    assert claims.enterprises == frozenset({CODE})
 
 
 def test_an_organization_code_gets_an_answer_of_its_own() -> None:
