@@ -1,7 +1,7 @@
 """The language of a page: Chinese is the source, ``_()`` in a template finds the others.
 
 What the client asks with ``ui_locales`` (OIDC Core 3.1.2.1) goes before the person's choice, which a cookie
-keeps; then the browser's languages.
+keeps. What the browser is set to isn't asked (docs/adr/0021).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def language() -> str:
 
 
 def prefer(tag: str | None) -> None:
-    """Answer in this language, whatever the browser asks; None changes nothing."""
+    """Answer in this language, whatever was chosen; None changes nothing."""
     if tag is not None:
         g.language = tag
         refresh()
@@ -57,10 +57,9 @@ def cookie_name() -> str:
 
 
 def _asked() -> str | None:
-    """What the address asks (an error page of the protocol has it at hand), the cookie, or the browser."""
-    accepted = (tag for tag, quality in request.accept_languages if quality > 0)
+    """What the address asks (an error page of the protocol has it at hand), or the cookie."""
     asked = request.args.get("ui_locales", "").split()
-    return wanted([*asked, request.cookies.get(cookie_name(), ""), *accepted])
+    return wanted([*asked, request.cookies.get(cookie_name(), "")])
 
 
 def _counted(singular: str, plural: str, number: int) -> str:

@@ -17,7 +17,6 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from tests.applications import ROOT, Applications, free_ports, serving
 
 QUIET = (
-    "--accept-lang=zh-CN",  # the pages follow the browser
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-gpu",

@@ -32,7 +32,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applicati
 )
 def test_every_page_is_in_english(installation: Applications, name: str | None) -> None:
     reader = Person(installation.idp_url)
-    reader.browser.headers["Accept-Language"] = "en"
+    reader.open("/language?to=en&back=/")
     if name is not None:
         reader.sign_in(reader.open("/login"), f"demo_{name}", PHONES[name], DEMO_PASSWORD)
     assert {path: said for path, page in pages(reader) if (said := chinese(page))} == {}
