@@ -14,6 +14,7 @@ from idp.storage.accounts import Account
 from idp.storage.database import reading, transaction
 from idp.web import tickets
 from tests.web.conftest import MakeApp
+from tests.web.test_step_up import grow_old
 from tests.web.visitor import LEGAL, LI, PASSWORD, Visitor, hidden, picture, problems
 
 PHONE, NEW_PHONE = "19900001002", "19900001777"
@@ -284,6 +285,15 @@ def test_applying_is_a_separate_consent_for_the_document(
         account_id = session.scalars(select(Account.id).where(Account.login_name == "li_shili")).one()
         given = agreements.list_of_account(account_id)
     assert any(one.document == "identity" and one.current for one in given)
+
+
+def test_a_reviewer_decides_with_both_factors_of_the_last_ten_minutes(
+    person: Visitor, applied: str, administrator: Visitor
+) -> None:
+    path = entry(administrator)
+    grow_old(administrator.app)
+    assert administrator.send(path, {"decision": "approve"}).location == f"/account/confirm?next={path}"
+    assert person.get("/account").status_code == 200
 
 
 def test_a_rejection_needs_a_reason(person: Visitor, applied: str, administrator: Visitor) -> None:

@@ -15,6 +15,7 @@ from idp.web.messages import notify
 from idp.web.pages import keeps_typed_values
 from idp.web.scan_files import scan_response
 from idp.web.session import origin, platform, require_administrator
+from idp.web.step_up import require_recent
 
 DECIDED = {"approve": "phone_change_approved", "reject": "phone_change_rejected"}
 
@@ -42,9 +43,11 @@ def review(phone_change_id: str) -> ResponseReturnValue:
         return _page(form, phone_change_id)
     if not form.is_ours():
         return _page(form, phone_change_id, 400)
-    decision, actor = request.form.get("decision", ""), require_administrator().account_id
+    login = require_administrator()
+    require_recent(login)
+    decision = request.form.get("decision", "")
     refusal = phone_change_reviews.decide(
-        platform(), phone_change_id, decision, form.text("reason"), actor, origin()
+        platform(), phone_change_id, decision, form.text("reason"), login.account_id, origin()
     )
     if refusal is not None:
         form.refuse(refusal)
