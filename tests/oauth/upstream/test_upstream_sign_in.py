@@ -31,6 +31,8 @@ def test_the_link_is_shown_where_there_is_somewhere_to_go(make_app: Callable[...
     assert "国家政务服务平台账号登录" in app.test_client().get("/login").text
     elsewhere = make_app().test_client()
     assert "账号登录</button>" not in elsewhere.get("/login").text
+    assert 'href="/help#national">国家政务服务平台账号登录</a>' in elsewhere.get("/login").text
+    assert 'id="national"' in elsewhere.get("/help").text
     for path in ("/login/national/callback", "/login/national/code", "/login/national/jwks.json"):
         assert elsewhere.get(path).status_code == 404
 
