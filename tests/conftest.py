@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as property_settings
 
 from idp import clock
 from idp.config import Settings
@@ -25,6 +27,10 @@ SERVER_FIXTURES = {"postgresql", "postgresql_database", "redis_server", "redis_u
 ISSUER = "http://127.0.0.1:5000"
 
 MakeSettings = Callable[..., Settings]
+
+# How long an example takes says something of the machine, and nothing of the rule.
+property_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+property_settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
