@@ -55,4 +55,4 @@ server-tests: environment
 
 # Pytest answers 5 when it finds no test: right for a part of the tests, never for all of them.
 browser-tests: environment
-	$(PY) -m pytest -q -m browser $(TESTS) || { code=$$?; [ $$code = 5 ] && [ "$(TESTS)" != tests ]; }
+	$(PY) -m pytest -q -n $(WORKERS) --dist loadfile -m browser $(TESTS) || { code=$$?; [ $$code = 5 ] && [ "$(TESTS)" != tests ]; }
