@@ -139,3 +139,11 @@ def test_a_masked_document_keeps_its_length_and_hides_at_least_a_third(number: s
     masked = rules.mask_document(number)
     assert len(masked) == len(number)
     assert masked.count("*") * 3 >= len(number)
+
+
+@pytest.mark.parametrize(
+    ("login_name", "shown"),
+    [("demo_handler", "de********er"), ("abcdef", "ab**ef"), ("a" * 16, "aa" + "*" * 12 + "aa")],
+)
+def test_a_login_name_is_shown_by_its_ends(login_name: str, shown: str) -> None:
+    assert rules.mask_login_name(login_name) == shown
