@@ -29,7 +29,6 @@ from idp.oauth.tokens import sign_logout_token
 from idp.services import (
     audit,
     authentication,
-    authorizations,
     deletion,
     deliveries,
     dormancy,
@@ -38,6 +37,7 @@ from idp.services import (
     handler_reviews,
     outbox,
     retention,
+    revocation,
     scan_retention,
     signals,
 )
@@ -134,7 +134,7 @@ def _chores(platform: Platform, aside: _Aside) -> list[_Chore]:
     chores = [
         _Chore(SEAL_EVERY_SECONDS, lambda: audit.seal(platform)),
         _Chore(END_EVERY_SECONDS, lambda: authentication.end_expired_logins(platform, clock.now(), ORIGIN)),
-        _Chore(END_EVERY_SECONDS, lambda: authorizations.end_lapsed_handlers(platform, clock.now())),
+        _Chore(END_EVERY_SECONDS, lambda: revocation.end_lapsed_handlers(platform, clock.now())),
         _Chore(REMIND_EVERY_SECONDS, lambda: handler_reminders.remind_of_ends(platform, clock.now())),
         _Chore(REMIND_EVERY_SECONDS, lambda: handler_reviews.go_on(platform, clock.now(), ORIGIN)),
         _Chore(REMIND_EVERY_SECONDS, aside),

@@ -18,8 +18,8 @@ from idp.domain.clients import Client
 from idp.oauth import client_auth, jwt_answers, standing, tokens
 from idp.oauth.protected_resource import BearerError, token_claims
 from idp.oauth.requests import ProtocolRequest
-from idp.services import authorizations, clients, subjects
-from idp.services.authorizations import Grant
+from idp.services import authorizations, clients, grants, revocation, subjects
+from idp.services.grants import Grant
 from idp.services.platform import Platform
 
 DETAILS: Final = "authorization_details"
@@ -69,7 +69,7 @@ def _access_token_facts(
         return None
     if "authorization_id" not in payload:
         return active | payload
-    grant = authorizations.find_grant(platform, payload["authorization_id"], now)
+    grant = grants.find_grant(platform, payload["authorization_id"], now)
     return None if grant is None else active | _as_of_now(payload, grant)
 
 
@@ -117,12 +117,12 @@ def _revoke(platform: Platform, client: Client, token: str, origin: Origin, now:
     elif payload["client_id"] != client.client_id:
         grant = None
     elif not standing.is_its_own(payload):
-        grant = authorizations.find_grant(platform, payload["authorization_id"], now)
+        grant = grants.find_grant(platform, payload["authorization_id"], now)
     else:
         standing.give_back(platform, payload, now)
         grant = None
     if grant is not None and grant.client_id == client.client_id:
-        authorizations.revoke(platform, grant, origin, now)
+        revocation.revoke(platform, grant, origin, now)
 
 
 def userinfo(platform: Platform, request: Request) -> dict[str, Any] | str:
@@ -139,7 +139,7 @@ def userinfo(platform: Platform, request: Request) -> dict[str, Any] | str:
     if "openid" not in scopes or "authorization_id" not in payload:
         raise BearerError(403, "insufficient_scope", "The scope openid is needed", scheme)
     client = clients.find_client(platform, payload["client_id"])
-    found = client and authorizations.find_grant_with_person(
+    found = client and grants.find_grant_with_person(
         platform, payload["authorization_id"], now, with_document=_may_tell_document(client, scopes)
     )
     if client is None or not found:

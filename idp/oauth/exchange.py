@@ -19,8 +19,8 @@ from idp.domain.resources import Target
 from idp.oauth import standing, tokens
 from idp.oauth.grants import InvalidTarget, TokenGrant
 from idp.oauth.tokens import Delegation
-from idp.services import authorizations, clients
-from idp.services.authorizations import Grant
+from idp.services import clients, grants
+from idp.services.grants import Grant
 
 
 class TokenExchangeGrant(TokenGrant):
@@ -79,7 +79,7 @@ class TokenExchangeGrant(TokenGrant):
         return payload
 
     def _grant(self, subject: dict[str, Any], now: datetime) -> Grant:
-        grant = authorizations.find_grant(self.platform, subject["authorization_id"], now)
+        grant = grants.find_grant(self.platform, subject["authorization_id"], now)
         if grant is None:
             raise InvalidRequestError("What the subject_token rests on has ended")
         return grant

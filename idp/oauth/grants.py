@@ -27,8 +27,9 @@ from idp.oauth.pkce import challenge_of
 from idp.oauth.requests import ProtocolRequest
 from idp.oauth.sender import Binding
 from idp.oauth.tokens import Delegation
-from idp.services import authorizations, clients
-from idp.services.authorizations import Grant, Presented
+from idp.services import authorizations, clients, grants
+from idp.services.authorizations import Presented
+from idp.services.grants import Grant
 from idp.services.platform import Platform
 
 TokenAnswer = tuple[int, dict[str, Any], list[tuple[str, str]]]
@@ -134,7 +135,7 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         return answer
 
     def _person(self, grant: Grant) -> Any:
-        found = authorizations.find_grant_with_person(self.platform, grant.authorization_id, clock.now())
+        found = grants.find_grant_with_person(self.platform, grant.authorization_id, clock.now())
         if found is None:
             raise InvalidGrantError("The authorization has ended")
         return found[1]

@@ -22,7 +22,7 @@ from idp.domain.resources import Target
 from idp.oauth import jose, signatures
 from idp.oauth.sender import UNBOUND, Binding
 from idp.services import clients, subjects
-from idp.services.authorizations import Grant
+from idp.services.grants import Grant
 from idp.services.outbox import DeliveryError
 from idp.services.platform import Decoded, Platform
 

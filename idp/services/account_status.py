@@ -8,7 +8,7 @@ from idp import clock
 from idp.domain.account_life import Status
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
-from idp.services import account_notices, audit, authentication, authorizations
+from idp.services import account_notices, audit, authentication, revocation
 from idp.services.platform import Platform
 from idp.storage import account_life as rows
 from idp.storage.accounts import Account
@@ -36,7 +36,7 @@ def freeze(
             return refusal
         _change(session, platform, account, FROZEN, origin, actor, reason)
         authentication.end_other_logins(session, platform, account_id, None, origin, FROZEN)
-        authorizations.revoke_for_account(session, platform, account_id, FROZEN, clock.now())
+        revocation.revoke_for_account(session, platform, account_id, FROZEN, clock.now())
     return None
 
 

@@ -13,7 +13,7 @@ from idp.crypto import FieldCipher
 from idp.domain.account_life import Status
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.handlers import OPEN
-from idp.services import account_notices, audit, authorizations, handler_steps, scan_retention
+from idp.services import account_notices, audit, handler_steps, revocation, scan_retention
 from idp.services import handler_notices as notices
 from idp.services.handler_steps import SYSTEM
 from idp.services.platform import Platform
@@ -33,7 +33,7 @@ def anonymise(session: Session, platform: Platform, account: Account, now: datet
     session.flush()
     end_as_handler(session, platform, account, erasure.DELETED, now, origin)
     _end_as_enterprise(session, platform, account, now, origin)
-    authorizations.revoke_for_account(session, platform, account_id, erasure.DELETED, now)
+    revocation.revoke_for_account(session, platform, account_id, erasure.DELETED, now)
     erasure.forget_reasons(session, account_id)
     scan_retention.delete_of_account(session, account_id, origin)
     erasure.erase_rows(session, account_id, account.phone_index)
@@ -76,7 +76,7 @@ def _record_ended(
     session: Session, platform: Platform, event: AuditEvent, ended: list[str], now: datetime, origin: Origin
 ) -> None:
     for authorization_id in ended:
-        authorizations.revoke_for_handler(session, platform, authorization_id, "handler_revoked", now)
+        revocation.revoke_for_handler(session, platform, authorization_id, "handler_revoked", now)
         handler_escalations.end_pending(session, authorization_id, now)
         authorization = session.get_one(HandlerAuthorization, authorization_id)
         handler_steps.record(

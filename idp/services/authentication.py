@@ -22,7 +22,7 @@ from idp.domain.assurance import Shown
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
 from idp.prepared import Driver
-from idp.services import attempts, audit, authorizations, sms_codes
+from idp.services import attempts, audit, revocation, sms_codes
 from idp.services.attempts import Attempt
 from idp.services.platform import Platform
 from idp.services.sms_codes import Destination
@@ -353,7 +353,7 @@ def _end(session: Session, platform: Platform, sid: str, origin: Origin, reason:
     account_id = rows.end_login(session, sid, now)
     if account_id is None:
         return
-    authorizations.end_session(session, platform, sid, reason, now)
+    revocation.end_session(session, platform, sid, reason, now)
     audit.record(
         session,
         AuditEvent.LOGOUT,

@@ -1,5 +1,4 @@
-"""Authorizations: issued by the interaction, redeemed and rotated at the token endpoint,
-revoked by whatever ends them.
+"""Authorizations: issued by the interaction, redeemed and rotated at the token endpoint.
 
 A code and a refresh token are not stored. Each is the authorization's id with a MAC over what it stands for,
 so that the row alone decides whether it still works.
@@ -12,22 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, RowMapping
-from sqlalchemy.orm import Session
-
 from idp import crypto
-from idp.domain import assurance, authorization_details
+from idp.domain import assurance
 from idp.domain.audit import AuditEvent, Origin
-from idp.domain.authorization_details import Details, HandlerDetail
-from idp.domain.claims import HANDLER, NATURAL_PERSON, PersonalData, Subject, handler_scope
+from idp.domain.authorization_details import Details
+from idp.domain.claims import NATURAL_PERSON
 from idp.domain.clients import Client
 from idp.domain.errors import Refusal
 from idp.domain.requested_claims import RequestedClaims
-from idp.services import audit, clients, outbox, signals
+from idp.services import audit
+from idp.services.grants import Grant, find_grant, grant_of
 from idp.services.platform import Platform
+from idp.services.revocation import revoke_one
 from idp.storage import authorizations as rows
-from idp.storage.authorizations import Authorization
-from idp.storage.database import reading, single_statements, transaction
+from idp.storage.database import single_statements, transaction
 
 if TYPE_CHECKING:
     from idp.domain.interaction import Acting
@@ -70,22 +67,6 @@ class Presented:
     redirect_uri: str
     code_challenge: str
     jkt: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A live authorization as the token endpoint and its neighbours need it."""
-
-    authorization_id: str
-    client_id: str
-    subject: Subject
-    scopes: frozenset[str]
-    requested: RequestedClaims
-    resources: tuple[str, ...]
-    details: Details
-    nonce: str | None
-    generation: int
-    expires_at: datetime
 
 
 def issue(platform: Platform, new: NewAuthorization, now: datetime) -> str:
@@ -174,7 +155,7 @@ def redeem_code(
         )
     if row is None:
         return _refuse_code(platform, authorization_id, origin, now)
-    return _grant(client, row) or Refusal.of("code_invalid")
+    return grant_of(client, row) or Refusal.of("code_invalid")
 
 
 def _refuse_code(platform: Platform, authorization_id: str, origin: Origin, now: datetime) -> Refusal:
@@ -182,24 +163,30 @@ def _refuse_code(platform: Platform, authorization_id: str, origin: Origin, now:
         state = rows.find_state(driver, authorization_id)
     if state is None or state["redeemed_at"] is None:
         return Refusal.of("code_invalid")
+    return _end_reused(platform, state, authorization_id, "code_reused", origin, now)
+
+
+def _end_reused(
+    platform: Platform,
+    state: Mapping[str, Any],
+    authorization_id: str,
+    reuse: str,
+    origin: Origin,
+    now: datetime,
+) -> Refusal:
+    """Somebody else may have what is shown twice: nothing of the authorization goes on."""
     with transaction() as session:
-        if _revoke(session, platform, Authorization.id == authorization_id, "code_reused", now):
-            _record_reuse(session, state, authorization_id, "code_reused", origin)
-    return Refusal.of("code_reused")
-
-
-def _record_reuse(
-    session: Session, state: Mapping[str, Any], authorization_id: str, result: str, origin: Origin
-) -> None:
-    audit.record(
-        session,
-        AuditEvent.TOKEN_REUSE,
-        origin,
-        account_id=state["account_id"],
-        client_id=state["client_id"],
-        object_id=authorization_id,
-        result=result,
-    )
+        if revoke_one(session, platform, authorization_id, reuse, now):
+            audit.record(
+                session,
+                AuditEvent.TOKEN_REUSE,
+                origin,
+                account_id=state["account_id"],
+                client_id=state["client_id"],
+                object_id=authorization_id,
+                result=reuse,
+            )
+    return Refusal.of(reuse)
 
 
 def refresh_token_of(platform: Platform, grant: Grant) -> str:
@@ -243,7 +230,7 @@ def rotate(
         row = rows.rotate(driver, authorization_id, client.client_id, generation, jkt, now)
     if row is None:
         return _rotate_again(platform, client, authorization_id, generation, jkt, origin, now)
-    return _grant(client, row) or Refusal.of("refresh_token_invalid")
+    return grant_of(client, row) or Refusal.of("refresh_token_invalid")
 
 
 def _renew(platform: Platform, client: Client, refresh_token: str, now: datetime) -> Grant | Refusal:
@@ -272,13 +259,10 @@ def _rotate_again(
     if state["dpop_jkt"] not in {None, jkt}:  # whoever took the token has not got the key: nothing is lost
         return Refusal.of("refresh_token_invalid")
     if live is not None and _in_grace(state, generation, now):
-        return _grant(client, live) or Refusal.of("refresh_token_invalid")
+        return grant_of(client, live) or Refusal.of("refresh_token_invalid")
     if generation >= state["generation"]:
         return Refusal.of("refresh_token_invalid")  # current, but what it rests on has ended
-    with transaction() as session:
-        if _revoke(session, platform, Authorization.id == authorization_id, "refresh_token_reused", now):
-            _record_reuse(session, state, authorization_id, "refresh_token_reused", origin)
-    return Refusal.of("refresh_token_reused")
+    return _end_reused(platform, state, authorization_id, "refresh_token_reused", origin, now)
 
 
 def _in_grace(state: Mapping[str, Any], generation: int, now: datetime) -> bool:
@@ -289,28 +273,6 @@ def _in_grace(state: Mapping[str, Any], generation: int, now: datetime) -> bool:
     )
 
 
-def find_grant(platform: Platform, authorization_id: str, now: datetime) -> Grant | None:
-    """The grant of a redeemed authorization on which everything still stands; one query (two with roles)."""
-    with single_statements() as driver:
-        row = rows.find_live(driver, authorization_id, now)
-    return None if row is None else _grant_of_row(platform, row)
-
-
-def find_grant_with_person(
-    platform: Platform, authorization_id: str, now: datetime, *, with_document: bool = False
-) -> tuple[Grant, PersonalData] | None:
-    """As :func:`find_grant`, with what userinfo may tell of the person; one query (two with roles).
-
-    ``with_document`` opens the identity document too, which nothing but an encrypted answer may carry.
-    """
-    with single_statements() as driver:
-        row = rows.find_live_with_person(driver, authorization_id, now)
-    grant = None if row is None else _grant_of_row(platform, row)
-    if row is None or grant is None:
-        return None
-    return grant, _person(platform, grant, row, with_document=with_document)
-
-
 def find_by_refresh_token(
     platform: Platform, refresh_token: str, now: datetime, *, former: bool = False
 ) -> Grant | None:
@@ -318,206 +280,3 @@ def find_by_refresh_token(
     opened = _open_refresh_token(platform, refresh_token)
     grant = find_grant(platform, opened[0], now) if opened else None
     return grant if grant and opened and (former or grant.generation == opened[1]) else None
-
-
-def _grant_of_row(platform: Platform, row: Mapping[str, Any]) -> Grant | None:
-    client = clients.find_client(platform, row["client_id"])
-    return None if client is None else _grant(client, row)
-
-
-def _grant(client: Client, row: Mapping[str, Any]) -> Grant | None:
-    """None when the authorisation covers no matter any more that the client serves (claims.md, rule 2)."""
-    matters = handler_scope(row["matters"] or (), client.matters)
-    asked = tuple(HandlerDetail.from_json(element) for element in row["authorization_details"] or ())
-    details = authorization_details.in_force(asked, client.matters)
-    if row["account_type"] == HANDLER:
-        details = authorization_details.in_force(details, matters)
-        matters = handler_scope(matters, authorization_details.matters_of(details)) if asked else matters
-        if not matters:
-            return None
-    scopes = frozenset(row["scope"].split())
-    return Grant(
-        authorization_id=row["id"],
-        client_id=row["client_id"],
-        subject=Subject(
-            account_id=row["account_id"],
-            account_type=row["account_type"],
-            auth_time=row["auth_time"],
-            acr=row["acr"],
-            amr=tuple(row["amr"]),
-            sid=row["sid"],
-            enterprise_credit_code=row["enterprise_credit_code"],
-            enterprise_name=row["enterprise_name"],
-            handler_authorization_id=row["handler_authorization_id"],
-            handler_scope=matters,
-            roles=_roles(client, row["account_id"], scopes),
-        ),
-        scopes=scopes,
-        requested=RequestedClaims.from_json(row["requested_claims"]),
-        resources=tuple(row["resources"] or ()),
-        details=details,
-        nonce=row["nonce"],
-        generation=row["generation"],
-        expires_at=row["expires_at"],
-    )
-
-
-def _roles(client: Client, account_id: str, scopes: frozenset[str]) -> tuple[str, ...]:
-    if "roles" not in scopes or not client.roles:
-        return ()
-    with single_statements() as driver:
-        held = rows.list_roles(driver, account_id, client.client_id)
-    return tuple(role for role in held if role in client.roles)
-
-
-def _process_of(platform: Platform, row: Mapping[str, Any]) -> str:
-    """A name for the account's real-name authentication from which nothing else can be told."""
-    text = f"{row['account_id']} {row['verified_at']}"
-    return crypto.mac(platform.keyring.mac_key, "verification_process", text.encode()).hex()[:32]
-
-
-def _asks_verified(grant: Grant) -> bool:
-    return "verified_claims" in grant.scopes or bool(grant.requested.verified)
-
-
-def _person(platform: Platform, grant: Grant, row: Mapping[str, Any], *, with_document: bool) -> PersonalData:
-    def opened(column: str) -> str | None:
-        sealed = row[f"{column}_encrypted"]
-        return platform.keyring.fields.decrypt(sealed, f"accounts.{column}") if sealed else None
-
-    return PersonalData(
-        login_name=row["login_name"],
-        name=opened("real_name"),
-        email=opened("email") or "",
-        phone=opened("phone") or "",
-        address=opened("address"),
-        updated_time=int(row["updated_at"].timestamp()),
-        verified_at=row["verified_at"],
-        verification_process=_process_of(platform, row) if _asks_verified(grant) else "",
-        document_type=row["document_type"] if with_document else None,
-        document_number=opened("document_number") if with_document else None,
-        granted_at=row["granted_at"],
-        granted_from=row["granted_from"],
-        granted_until=row["granted_until"],
-    )
-
-
-def revoke(platform: Platform, grant: Grant, origin: Origin, now: datetime) -> None:
-    """End an authorization on its client's word (RFC 7009)."""
-    with transaction() as session:
-        _revoke(session, platform, Authorization.id == grant.authorization_id, "client", now, notify=False)
-        audit.record(
-            session,
-            AuditEvent.AUTHORIZATION_REVOKE,
-            origin,
-            account_id=grant.subject.account_id,
-            client_id=grant.client_id,
-            object_id=grant.authorization_id,
-        )
-
-
-def revoke_for_handler(
-    session: Session, platform: Platform, handler_authorization_id: str, reason: str, now: datetime
-) -> int:
-    """End everything that rests on a handler authorisation and tell the clients; returns how many
-    grants that were.
-    """
-    criterion = Authorization.handler_authorization_id == handler_authorization_id
-    return _revoke(session, platform, criterion, reason, now)
-
-
-def end_uncovered(
-    session: Session,
-    platform: Platform,
-    handler_authorization_id: str,
-    matters: tuple[str, ...],
-    now: datetime,
-) -> None:
-    """A handler authorisation covers other matters now: end what is left without any, and tell the clients.
-
-    What keeps some of them goes on; every answer about a token reads them anew.
-    """
-    resting = Authorization.handler_authorization_id == handler_authorization_id
-    for client_id in rows.list_resting_clients(session, handler_authorization_id):
-        client = clients.find_client(platform, client_id)
-        if client is None or not handler_scope(matters, client.matters):
-            criterion = resting & (Authorization.client_id == client_id)
-            _revoke(session, platform, criterion, "handler_narrowed", now)
-
-
-def end_lapsed_handlers(platform: Platform, now: datetime, limit: int = 100) -> int:
-    """Tell the clients of handler authorisations, up to ``limit``, whose validity is over; for the worker.
-
-    No token waits for it: each is judged by the clock.
-    """
-    with reading() as session:
-        lapsed = rows.list_lapsed_handlers(session, now, limit)
-    for handler_authorization_id in lapsed:
-        with transaction() as session:
-            revoke_for_handler(session, platform, handler_authorization_id, "handler_expired", now)
-    return len(lapsed)
-
-
-def revoke_for_client(
-    session: Session, platform: Platform, account_id: str, client_id: str, now: datetime
-) -> int:
-    """End everything an account has granted a client."""
-    criterion = (Authorization.account_id == account_id) & (Authorization.client_id == client_id)
-    return _revoke(session, platform, criterion, "consent_withdrawn", now)
-
-
-def revoke_for_enterprise(
-    session: Session, platform: Platform, enterprise_id: str, reason: str, now: datetime
-) -> int:
-    """End everything that has been granted for an enterprise, by whomever, and tell the clients."""
-    return _revoke(session, platform, Authorization.enterprise_id == enterprise_id, reason, now)
-
-
-def revoke_for_account(
-    session: Session, platform: Platform, account_id: str, reason: str, now: datetime
-) -> int:
-    """End everything an account has granted, offline access too, and tell the clients."""
-    return _revoke(session, platform, Authorization.account_id == account_id, reason, now)
-
-
-def end_session(session: Session, platform: Platform, sid: str, reason: str, now: datetime) -> None:
-    """End what ends with a browser session: all but offline access, and tell every client that took
-    part in it.
-    """
-    told = rows.clients_of_session(session, sid)
-    for row in told:
-        _notify(session, platform, row)
-    signals.sessions_ended(session, platform, told, reason, now)
-    offline = (" " + Authorization.scope + " ").contains(" offline_access ", autoescape=True)
-    ending = (Authorization.sid == sid) & ~offline
-    _revoke(session, platform, ending, "session_ended", now, notify=False)
-
-
-def _revoke(
-    session: Session,
-    platform: Platform,
-    criterion: ColumnElement[bool],
-    reason: str,
-    now: datetime,
-    *,
-    notify: bool = True,
-) -> int:
-    revoked = rows.revoke(session, criterion, reason, now)
-    told: set[tuple[str, str | None]] = set()
-    for row in revoked if notify else ():
-        if row["redeemed_at"] is not None and (row["client_id"], row["sid"]) not in told:
-            told.add((row["client_id"], row["sid"]))
-            _notify(session, platform, row)
-    if notify:
-        signals.authorizations_ended(session, platform, revoked, reason, now)
-    return len(revoked)
-
-
-def _notify(session: Session, platform: Platform, row: RowMapping) -> None:
-    """Put a back-channel logout token for the client of ``row`` into the outbox, if it wants one."""
-    client = clients.find_client(platform, row["client_id"])
-    if client is not None and client.backchannel_logout_uri is not None:
-        claims = {"sub": row["account_id"], "sid": row["sid"]}
-        outbox.enqueue_logout_token(
-            session, platform, client.client_id, client.backchannel_logout_uri, claims
-        )

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from idp import clock
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.interaction import Remembered
-from idp.services import audit, authorizations
+from idp.services import audit, revocation
 from idp.services.platform import Platform
 from idp.storage import clients as rows
 from idp.storage.database import reading, single_statements, transaction
@@ -85,7 +85,7 @@ def withdraw(platform: Platform, account_id: str, client_id: str, origin: Origin
     """Forget every consent given to a client and end all that rests on it; False when there was nothing."""
     with transaction() as session:
         forgotten = rows.delete_consents(session, account_id, client_id)
-        ended = authorizations.revoke_for_client(session, platform, account_id, client_id, clock.now())
+        ended = revocation.revoke_for_client(session, platform, account_id, client_id, clock.now())
         found = forgotten + ended > 0
         if found:
             event = AuditEvent.CONSENT_WITHDRAW

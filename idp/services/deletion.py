@@ -14,7 +14,7 @@ from idp.domain.account_life import Status, Ties
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Problem, Refusal
 from idp.domain.identifiers import canonical
-from idp.services import account_notices, anonymisation, audit, authentication, authorizations
+from idp.services import account_notices, anonymisation, audit, authentication, revocation
 from idp.services.platform import Platform
 from idp.storage import account_life as rows
 from idp.storage.accounts import Account
@@ -67,7 +67,7 @@ def request(platform: Platform, account_id: str, login_name: str, origin: Origin
             return refusal
         _leave(session, platform, account, now)
         authentication.end_other_logins(session, platform, account_id, None, origin, REASON)
-        authorizations.revoke_for_account(session, platform, account_id, REASON, now)
+        revocation.revoke_for_account(session, platform, account_id, REASON, now)
         audit.record(session, AuditEvent.ACCOUNT_DELETION_REQUEST, origin, account_id=account_id)
     return None
 

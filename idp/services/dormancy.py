@@ -15,7 +15,7 @@ from idp.domain import account_life as rules
 from idp.domain import dates
 from idp.domain.account_life import REMINDER_BEFORE, Silence
 from idp.domain.audit import AuditEvent, Origin
-from idp.services import account_notices, audit, authentication, authorizations
+from idp.services import account_notices, audit, authentication, revocation
 from idp.services.platform import Platform
 from idp.storage import account_life as rows
 from idp.storage.accounts import Account
@@ -54,7 +54,7 @@ def _put_to_sleep(
         if not rows.put_to_sleep(session, account_id, limits.sleep_before, limits.reminded_before):
             return False
         authentication.end_other_logins(session, platform, account_id, None, origin, REASON)
-        authorizations.revoke_for_account(session, platform, account_id, REASON, now)
+        revocation.revoke_for_account(session, platform, account_id, REASON, now)
         audit.record(session, AuditEvent.ACCOUNT_SLEEP, origin, object_id=account_id)
     return True
 

@@ -16,7 +16,7 @@ from idp.domain import enterprises as rules
 from idp.domain import handlers
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
-from idp.services import audit, authentication, authorizations, handler_steps
+from idp.services import audit, authentication, handler_steps, revocation
 from idp.services import handler_notices as notices
 from idp.services.handler_steps import SYSTEM, Actor
 from idp.services.platform import Platform
@@ -78,7 +78,7 @@ def change_hands(
     """The same for a locked enterprise; ``reason`` is one of handler_reasons.SUSPENSIONS."""
     owner, now = enterprise.legal_account_id, clock.now()
     authentication.end_other_logins(session, platform, owner, None, origin, reason)
-    authorizations.revoke_for_account(session, platform, owner, reason, now)
+    revocation.revoke_for_account(session, platform, owner, reason, now)
     suspended = suspend_all(session, platform, enterprise, reason, origin, actor)
     _record(session, AuditEvent.ENTERPRISE_REPRESENTATIVE, origin, actor, enterprise, reason=reason)
     if suspended:
@@ -102,7 +102,7 @@ def suspend(
         return False
     handler_steps.write(told[0], after)
     handler_steps.record(session, AuditEvent.HANDLER_SUSPEND, origin, actor, told[0], reason_code=reason)
-    authorizations.revoke_for_handler(session, platform, told[0].id, "handler_suspended", now)
+    revocation.revoke_for_handler(session, platform, told[0].id, "handler_suspended", now)
     notices.tell_applicant(session, platform, "handler_suspended", told)
     return True
 
@@ -176,7 +176,7 @@ def _close(
 ) -> None:
     enterprise.status, enterprise.updated_at = rules.CLOSED, clock.now()
     suspend_all(session, platform, enterprise, "enterprise_closed", origin, actor)
-    authorizations.revoke_for_enterprise(session, platform, enterprise.id, "enterprise_closed", clock.now())
+    revocation.revoke_for_enterprise(session, platform, enterprise.id, "enterprise_closed", clock.now())
     _record(session, AuditEvent.ENTERPRISE_CLOSE, origin, actor, enterprise)
     _tell_owner(session, platform, enterprise, "enterprise_closed")
 

@@ -14,7 +14,7 @@ from idp.domain import handlers as rules
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
 from idp.domain.handlers import Standing
-from idp.services import authentication, authorizations, handler_steps
+from idp.services import authentication, handler_steps, revocation
 from idp.services import handler_notices as notices
 from idp.services.handler_steps import Actor
 from idp.services.handler_views import HandlerView, view
@@ -131,7 +131,7 @@ def take(session: Session, platform: Platform, found: Told, after: Standing, now
     """Write other terms; grants for which nothing is left end."""
     handler_steps.write(found[0], after)
     session.flush()
-    authorizations.end_uncovered(session, platform, found[0].id, after.matters, now)
+    revocation.end_uncovered(session, platform, found[0].id, after.matters, now)
 
 
 def refuse_another(session: Session, authorization: HandlerAuthorization, now: datetime) -> Refusal | None:
@@ -173,7 +173,7 @@ def _follow(
         session.flush()
         handler_renewals.end_pending(session, authorization.id, now)
         handler_escalations.end_pending(session, authorization.id, now)
-        authorizations.revoke_for_handler(session, platform, authorization.id, "handler_revoked", now)
+        revocation.revoke_for_handler(session, platform, authorization.id, "handler_revoked", now)
     else:
         authorization.decided_by = actor.account_id
         handler_escalations.end_pending(session, authorization.id, now)

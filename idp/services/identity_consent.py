@@ -10,7 +10,7 @@ from idp import clock
 from idp.domain.agreements import IDENTITY
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
-from idp.services import account_notices, anonymisation, audit, authentication, authorizations
+from idp.services import account_notices, anonymisation, audit, authentication, revocation
 from idp.services.platform import Platform
 from idp.storage import account_life, erasure
 from idp.storage import agreements as rows
@@ -58,7 +58,7 @@ def withdraw(platform: Platform, account_id: str, origin: Origin) -> Refusal | N
 def _forget(session: Session, platform: Platform, account: Account, now: datetime, origin: Origin) -> None:
     """Enterprises hear of it while there is still a name to tell them."""
     anonymisation.end_as_handler(session, platform, account, REASON, now, origin)
-    authorizations.revoke_for_account(session, platform, account.id, "consent_withdrawn", now)
+    revocation.revoke_for_account(session, platform, account.id, "consent_withdrawn", now)
     authentication.mark_for_renewal(session, account.id)
     erasure.erase_identity_rows(session, account.id)
     erasure.blank_account(session, account.id, {**NOTHING, "updated_at": now})

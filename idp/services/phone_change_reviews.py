@@ -15,7 +15,7 @@ from idp.domain import accounts as account_rules
 from idp.domain import phone_changes as rules
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
-from idp.services import audit, authorizations, handlers, phone_changes
+from idp.services import audit, handlers, phone_changes, revocation
 from idp.services.phone_change_applications import FORM_CONTEXT, SCAN_CONTEXT
 from idp.services.phone_changes import new_number_of
 from idp.services.platform import Platform
@@ -196,7 +196,7 @@ def _decide(
 def _approve(session: Session, platform: Platform, row: PhoneChange, origin: Origin) -> None:
     """All that rests on the lost phone ends with it, offline access too."""
     phone_changes.bind(session, platform, row.account_id, new_number_of(platform, row), origin)
-    authorizations.revoke_for_account(session, platform, row.account_id, "phone_changed", clock.now())
+    revocation.revoke_for_account(session, platform, row.account_id, "phone_changed", clock.now())
 
 
 def _reject(session: Session, platform: Platform, row: PhoneChange) -> None:

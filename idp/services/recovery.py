@@ -26,10 +26,10 @@ from idp.ephemeral import EphemeralUnavailable
 from idp.services import (
     attempts,
     authentication,
-    authorizations,
     login_limits,
     passwords,
     phone_changes,
+    revocation,
     sms_codes,
     throttling,
 )
@@ -159,6 +159,6 @@ def reset(platform: Platform, account_id: str, new: str, origin: Origin) -> None
     password_hash = platform.passwords.hash(new)
     with transaction() as session:
         passwords.put(session, platform, account_id, password_hash, origin, AuditEvent.PASSWORD_RESET)
-        authorizations.revoke_for_account(session, platform, account_id, "password_reset", clock.now())
+        revocation.revoke_for_account(session, platform, account_id, "password_reset", clock.now())
         phone_changes.withdraw_application(session, platform, account_id, origin)
     login_limits.unlock(platform, account_id)

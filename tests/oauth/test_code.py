@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import select
 
-from idp.services import authentication, authorizations
+from idp.services import authentication, grants
 from idp.services.platform import Platform
 from idp.storage.audit import AuditEvent as Entry
 from idp.storage.authorizations import Authorization
@@ -228,5 +228,5 @@ def test_a_grant_that_ends_in_the_middle_of_its_redemption_gives_no_tokens(
     scene.browser.allow(scene.rp, scene.account_id)
     asked = json.dumps({"id_token": {"email": None}})
     code = scene.browser.code_for(scene.rp, scope="openid", claims=asked)
-    monkeypatch.setattr(authorizations, "find_grant_with_person", lambda *_: None)
+    monkeypatch.setattr(grants, "find_grant_with_person", lambda *_: None)
     assert_error(scene.rp.redeem(code), "invalid_grant")

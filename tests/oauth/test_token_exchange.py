@@ -8,8 +8,8 @@ import pytest
 
 from idp.domain.clients import TOKEN_EXCHANGE
 from idp.domain.exchange import ACCESS_TOKEN, JWT
-from idp.services import authorizations
-from idp.services.authorizations import Grant
+from idp.services import grants
+from idp.services.grants import Grant
 from tests.oauth.conftest import RegisterClient, Scene, both_backends
 from tests.oauth.people import CREDIT_CODES, MATTER, People
 from tests.oauth.relying_party import DPOP_KEY, ISSUER, RelyingParty, assert_error, claims_of, dpop_proof
@@ -169,13 +169,13 @@ def test_details_that_have_ended_leave_nothing_rather_than_everything(
 ) -> None:
     """As when the grant has another matter beside the ended one that the token is for."""
     token = subject_token(scene, maker, authorization_details=json.dumps([DETAIL]))
-    found = authorizations.find_grant
+    found = grants.find_grant
 
     def with_other_details(*about: Any) -> Grant | None:
         grant = found(*about)
         return grant and replace(grant, details=())
 
-    monkeypatch.setattr(authorizations, "find_grant", with_other_details)
+    monkeypatch.setattr(grants, "find_grant", with_other_details)
     response = exchange(reports, token)
     assert_error(response, "invalid_request")
     assert "has ended" in response.get_json()["error_description"]

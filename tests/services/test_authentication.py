@@ -10,7 +10,7 @@ import pytest
 from idp import clock
 from idp.domain import accounts as rules
 from idp.domain.errors import Refusal
-from idp.services import authentication, authorizations, outbox
+from idp.services import authentication, outbox, revocation
 from idp.services.authentication import Authenticated
 from idp.services.platform import Platform
 from idp.storage import accounts as account_rows
@@ -414,7 +414,7 @@ def ended_sessions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The sids that authorizations were told of."""
     ended: list[str] = []
     monkeypatch.setattr(
-        authorizations, "end_session", lambda _session, _platform, sid, _reason, _now: ended.append(sid)
+        revocation, "end_session", lambda _session, _platform, sid, _reason, _now: ended.append(sid)
     )
     return ended
 

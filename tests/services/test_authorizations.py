@@ -12,9 +12,10 @@ from idp.domain.clients import Client
 from idp.domain.errors import Refusal
 from idp.domain.interaction import Acting
 from idp.domain.requested_claims import NOTHING_REQUESTED
-from idp.services import authentication, authorizations, clients, handlers
+from idp.services import authentication, authorizations, clients, grants, handlers, revocation
 from idp.services.authentication import Authenticated, LoginView
-from idp.services.authorizations import Grant, NewAuthorization, Presented
+from idp.services.authorizations import NewAuthorization, Presented
+from idp.services.grants import Grant
 from idp.services.platform import Platform
 from idp.storage.authorizations import Authorization
 from idp.storage.database import reading, transaction
@@ -75,7 +76,7 @@ class World:
         return authorizations.rotate(self.platform, self.client, token, None, ORIGIN, self.clock.now())
 
     def is_live(self, grant: Grant) -> bool:
-        found = authorizations.find_grant(self.platform, grant.authorization_id, self.clock.now())
+        found = grants.find_grant(self.platform, grant.authorization_id, self.clock.now())
         return found is not None
 
 
@@ -155,7 +156,7 @@ def test_a_redemption_and_a_revocation_at_once_leave_nothing_alive(world: World)
     def revoke() -> None:
         world.people.change_handler(handler, status="revoked")
         with transaction() as session:
-            authorizations.revoke_for_handler(
+            revocation.revoke_for_handler(
                 session, world.platform, handler, "handler_revoked", world.clock.now()
             )
 
@@ -227,7 +228,7 @@ def test_a_scope_that_only_looks_like_offline_access_does_not_outlive_the_sessio
 def test_revoking_for_a_client_ends_what_this_account_gave_it(world: World) -> None:
     grants = [world.grant(), world.grant(acting=None)]
     with transaction() as session:
-        count = authorizations.revoke_for_client(
+        count = revocation.revoke_for_client(
             session, world.platform, world.login.account_id, "rp", world.clock.now()
         )
     assert count == 2

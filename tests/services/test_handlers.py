@@ -9,7 +9,7 @@ from sqlalchemy import select
 from idp import clock, crypto
 from idp.domain.errors import Refusal
 from idp.domain.interaction import Acting
-from idp.services import authorizations, handlers
+from idp.services import handlers, revocation
 from idp.services.handlers import HandlerView
 from idp.services.platform import Platform
 from idp.storage.accounts import Account
@@ -122,16 +122,16 @@ def test_the_clients_are_told_once_when_the_validity_is_over(
     view = decided(platform, people.maker, applied(platform, people.li, valid_until="2026-12-31"), "approve")
     other = decided(platform, people.maker, applied(platform, people.wang), "approve")
     _used_at_smdvs(view, other)
-    assert authorizations.end_lapsed_handlers(platform, clock.now()) == 0
+    assert revocation.end_lapsed_handlers(platform, clock.now()) == 0
     assert view.valid_until is not None
     moving_clock.moment = view.valid_until
-    counts = at_once([lambda: authorizations.end_lapsed_handlers(platform, clock.now())] * 3)
+    counts = at_once([lambda: revocation.end_lapsed_handlers(platform, clock.now())] * 3)
     assert 1 in counts
     assert _ends() == {view.id: "handler_expired", other.id: None}
     with reading() as session:
         told = session.scalars(select(OutboxMessage.kind).where(OutboxMessage.kind != "sms")).all()
     assert told == ["backchannel_logout"]
-    assert authorizations.end_lapsed_handlers(platform, clock.now()) == 0
+    assert revocation.end_lapsed_handlers(platform, clock.now()) == 0
 
 
 def _used_at_smdvs(*views: HandlerView) -> None:

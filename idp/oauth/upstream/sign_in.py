@@ -9,14 +9,13 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from authlib.oauth2.rfc7636 import create_s256_code_challenge
-
 from idp import crypto
 from idp.crypto import DecryptionError
 from idp.domain import upstream as rules
 from idp.domain.dates import china_date
 from idp.domain.errors import Refusal
 from idp.domain.upstream import Assertion
+from idp.oauth.pkce import challenge_of
 from idp.oauth.upstream import calls, tokens
 from idp.oauth.upstream.provider import (
     Provider,
@@ -98,15 +97,10 @@ def _parameters(
         "acr_values": " ".join(rules.asked_levels(wish.acr_values, highest)),
         "state": state,
         "nonce": attempt.nonce,
-        "code_challenge": _challenge(attempt.code_verifier),
+        "code_challenge": challenge_of(attempt.code_verifier),
         "code_challenge_method": "S256",
         **{name: value for name, value in wanted.items() if value is not None},
     }
-
-
-def _challenge(code_verifier: str) -> str:
-    # Authlib has no types.
-    return str(create_s256_code_challenge(code_verifier))  # type: ignore[no-untyped-call]
 
 
 def _address(platform: Platform, provider: Provider, parameters: dict[str, str]) -> str:
