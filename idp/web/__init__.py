@@ -64,7 +64,7 @@ from idp.web.admin import (
     phone_changes,
     reviews,
 )
-from idp.web.admin import handler_reviews as admin_handler_reviews
+from idp.web.admin import handler_escalations as escalation_reviews
 
 FORM_BYTES = 64 * 1024
 STATIC_SECONDS = 3600
@@ -100,7 +100,7 @@ BLUEPRINTS = (
     representative.blueprint,
     enterprises.blueprint,
     handler_escalations.blueprint,
-    admin_handler_reviews.blueprint,
+    escalation_reviews.blueprint,
     handler_invitations.blueprint,
     authorize.blueprint,
     device.blueprint,

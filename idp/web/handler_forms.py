@@ -40,8 +40,8 @@ class HandlerEscalationForm(PageForm):
     evidence_scan = StringField("证明材料扫描件")
 
 
-class HandlerReviewForm(PageForm):
-    """经办人代审."""
+class EscalationReviewForm(PageForm):
+    """平台代审."""
 
     reason = TextAreaField("审核意见", render_kw={"maxlength": 500, "rows": 3, "required": True})
 

@@ -6,6 +6,7 @@ import re
 import pytest
 from joserfc.jwk import ECKey, KeySet
 
+from tests.web.test_step_up import grow_old
 from tests.web.visitor import LI, Visitor, hidden, problems
 
 CLIENT = {
@@ -191,6 +192,16 @@ def test_an_approval_authenticates_and_stands(submitted: Visitor, administrator:
     assert "已实名认证" in submitted.get("/account").text
     page = administrator.send(review, {"decision": "reject", "reason": "x"}, page="/admin")
     assert page.status_code == 422
+
+
+def test_an_identity_is_approved_with_both_factors_of_the_last_ten_minutes(
+    submitted: Visitor, administrator: Visitor
+) -> None:
+    review = review_of(administrator)
+    grow_old(administrator.app)
+    answer = administrator.send(review, {"decision": "approve"})
+    assert answer.location == f"/account/confirm?next={review}"
+    assert "待审核" in submitted.get("/account").text
 
 
 def test_roles_are_given_and_taken(administrator: Visitor, person: Visitor) -> None:
