@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -82,6 +83,11 @@ class Named:
     subject: str
     destination: Destination
 
+    @property
+    def password_hash(self) -> str | None:
+        """The hash to hold a password against; None where there is nobody."""
+        return self.holder.password_hash if self.holder else None
+
 
 def send_login_code(platform: Platform, identifier: str, origin: Origin) -> Refusal | None:
     """Send a code to the bound phone of whoever is named. None also when nobody is."""
@@ -101,7 +107,8 @@ def authenticate(
     it may be woken, see services.revival).
     """
     named = look_up(platform, identifier)
-    return enter(platform, named, password, lambda: _both_shown(platform, named, password, sms_code), origin)
+    check = partial(both_shown, platform, named.password_hash, named.destination, PURPOSE, password, sms_code)
+    return enter(platform, named, password, check, origin)
 
 
 def enter(
@@ -135,23 +142,31 @@ def look_up(platform: Platform, typed: str) -> Named:
     return Named(identifier, holder, holder.account_id, destination)
 
 
-def _both_shown(platform: Platform, named: Named, password: str, sms_code: str) -> Shown | None:
-    """Both are looked at whatever the first one says, and the code is used up only when both are right."""
-    password_fits = password_is_right(platform, named, password)
-    tries = sms_codes.try_code(platform, named.destination, PURPOSE, sms_code)
+def both_shown(
+    platform: Platform,
+    password_hash: str | None,
+    destination: Destination,
+    purpose: str,
+    password: str,
+    sms_code: str,
+) -> Shown | None:
+    """Password and code at once: both are looked at whatever the first one says, and the code is used up only
+    when both are right. Without a ``password_hash`` there is nobody, at the same cost.
+    """
+    password_fits = password_is_right(platform, password_hash, password)
+    tries = sms_codes.try_code(platform, destination, purpose, sms_code)
     if isinstance(tries, Refusal):
         return None
     if not password_fits:
         platform.ephemeral.drop(tries)
         return None
-    redeemed = sms_codes.redeem_code(platform, named.destination, PURPOSE, sms_code)
+    redeemed = sms_codes.redeem_code(platform, destination, purpose, sms_code)
     return assurance.PASSWORD_AND_SMS if redeemed else None
 
 
-def password_is_right(platform: Platform, named: Named, password: str) -> bool:
-    """Whether it is the password of whoever is named, known or not."""
-    fits = platform.passwords.verify(named.holder and named.holder.password_hash, password)
-    return fits and named.holder is not None
+def password_is_right(platform: Platform, password_hash: str | None, password: str) -> bool:
+    """Whether it is the password with this hash; without one, never, at the same cost."""
+    return platform.passwords.verify(password_hash, password) and password_hash is not None
 
 
 def _admit(

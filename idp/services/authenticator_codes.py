@@ -45,7 +45,7 @@ def confirm(
 def _shown_by_named(
     platform: Platform, named: Named, password: str, typed: str, origin: Origin
 ) -> Shown | None:
-    fits = authentication.password_is_right(platform, named, password)
+    fits = authentication.password_is_right(platform, named.password_hash, password)
     return _shown(platform, named.holder.account_id if named.holder else NOBODY, typed, origin, use=fits)
 
 
@@ -54,7 +54,7 @@ def _shown_again(
 ) -> Shown | None:
     with reading() as session:
         password_hash = session.get_one(Account, account_id).password_hash
-    fits = platform.passwords.verify(password_hash, password)
+    fits = authentication.password_is_right(platform, password_hash, password)
     return _shown(platform, account_id, typed if by_paper or find_totp_code(typed) else "", origin, use=fits)
 
 

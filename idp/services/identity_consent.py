@@ -18,17 +18,6 @@ from idp.storage.accounts import Account
 from idp.storage.database import transaction
 
 REASON = "identity_withdrawn"
-NOTHING = {
-    "subject_type": None,
-    "verification_status": "unverified",
-    "verified_at": None,
-    "real_name_encrypted": None,
-    "document_type": None,
-    "document_number_encrypted": None,
-    "document_index": None,
-    "address_encrypted": None,
-    "default_enterprise_id": None,
-}
 
 
 def withdraw(platform: Platform, account_id: str, origin: Origin) -> Refusal | None:
@@ -61,5 +50,5 @@ def _forget(session: Session, platform: Platform, account: Account, now: datetim
     revocation.revoke_for_account(session, platform, account.id, "consent_withdrawn", now)
     authentication.mark_for_renewal(session, account.id)
     erasure.erase_identity_rows(session, account.id)
-    erasure.blank_account(session, account.id, {**NOTHING, "updated_at": now})
+    erasure.blank_account(session, account.id, {**erasure.NO_IDENTITY, "updated_at": now})
     session.expire_all()

@@ -114,7 +114,7 @@ def _attempt(named: Named, origin: Origin) -> Attempt:
 
 def _shown(platform: Platform, named: Named, application: Application, password: str) -> Account | None:
     """The account, if all of it is right; the same work for known and unknown ones."""
-    fits = authentication.password_is_right(platform, named, password)
+    fits = authentication.password_is_right(platform, named.password_hash, password)
     account_id = named.holder.account_id if named.holder else ""
     with reading() as session:
         account = session.get(Account, account_id)

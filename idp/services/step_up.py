@@ -5,10 +5,10 @@ Failures are counted with those of the sign-in: a stolen session gives no tries 
 
 from __future__ import annotations
 
+from functools import partial
+
 from idp import clock
 from idp.crypto import hash_token, random_token
-from idp.domain import assurance
-from idp.domain.assurance import Shown
 from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
 from idp.services import attempts, audit, authentication, sms_codes
@@ -35,9 +35,11 @@ def by_password_and_sms(
     """Check both once more: ``confirmation_wrong``, ``login_locked`` (minutes), ``address_slowed`` (seconds),
     ``service_unavailable``.
     """
-    shown = attempts.attempt(
-        platform, attempt_of(login, origin), lambda: _both_shown(platform, login, password, sms_code)
+    password_hash, destination = _holder(platform, login.account_id)
+    check = partial(
+        authentication.both_shown, platform, password_hash, destination, PURPOSE, password, sms_code
     )
+    shown = attempts.attempt(platform, attempt_of(login, origin), check)
     return shown if isinstance(shown, Refusal) else authentication.just_shown(login.account_id, shown)
 
 
@@ -59,20 +61,6 @@ def _holder(platform: Platform, account_id: str) -> tuple[str, Destination]:
         account = session.get_one(Account, account_id)
         phone = platform.keyring.fields.decrypt(account.phone_encrypted, "accounts.phone")
         return account.password_hash, Destination(phone, account_id, account_id)
-
-
-def _both_shown(platform: Platform, login: LoginView, password: str, sms_code: str) -> Shown | None:
-    """The code is used up only when both are right."""
-    password_hash, destination = _holder(platform, login.account_id)
-    password_fits = platform.passwords.verify(password_hash, password)
-    tries = sms_codes.try_code(platform, destination, PURPOSE, sms_code)
-    if isinstance(tries, Refusal):
-        return None
-    if not password_fits:
-        platform.ephemeral.drop(tries)
-        return None
-    redeemed = sms_codes.redeem_code(platform, destination, PURPOSE, sms_code)
-    return assurance.PASSWORD_AND_SMS if redeemed else None
 
 
 def renew(platform: Platform, authenticated: Authenticated, token: str, origin: Origin) -> str | None:

@@ -32,6 +32,18 @@ OF_THE_IDENTITY: Final = frozenset(
         "phone_changes",
     }
 )
+NO_IDENTITY: Final[dict[str, object]] = {
+    "subject_type": None,
+    "verification_status": "unverified",
+    "verified_at": None,
+    "real_name_encrypted": None,
+    "document_type": None,
+    "document_number_encrypted": None,
+    "document_index": None,
+    "address_encrypted": None,
+    "default_enterprise_id": None,
+}
+"""The columns of an account of which nobody is known."""
 KEPT: Final = {
     "accounts": "the pseudonym that the trail and the enterprise's records name",
     "audit_events": "the trail, for its legal term; it names accounts by their ids",
