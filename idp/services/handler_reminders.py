@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -30,12 +32,17 @@ def remind_of_ends(platform: Platform, now: datetime) -> int:
 def _remind(platform: Platform, kind: str, span: timedelta, now: datetime) -> int:
     with reading() as session:
         due = reminders.list_ending(session, kind, now, now + span, BATCH)
+    return once_each(due, lambda session, one: _remind_one(session, platform, one, kind, now))
+
+
+def once_each(due: Sequence[str], tell: Callable[[Session, str], None]) -> int:
+    """Tell of each of these authorisations in a transaction of its own; how many there were.
+
+    A unique row says that it was told: of several workers one does it.
+    """
     for authorization_id in due:
-        try:
-            with transaction() as session:
-                _remind_one(session, platform, authorization_id, kind, now)
-        except IntegrityError:
-            continue  # another worker has just done it
+        with suppress(IntegrityError), transaction() as session:
+            tell(session, authorization_id)
     return len(due)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from idp import clock, sms
@@ -16,6 +15,7 @@ from idp.domain.audit import AuditEvent, Origin
 from idp.domain.errors import Refusal
 from idp.services import enterprise_status, handler_steps
 from idp.services import handler_notices as notices
+from idp.services.handler_reminders import once_each
 from idp.services.handler_steps import SYSTEM, Actor
 from idp.services.handler_views import HandlerView, view
 from idp.services.platform import Platform
@@ -145,13 +145,7 @@ def _notice(platform: Platform, kind: str, now: datetime) -> int:
         else:
             before = now - handler_reviews.LAST_NOTICE_AFTER
             due = reminders.list_after(session, DUE, before, now, BATCH, without=kind)
-    for authorization_id in due:
-        try:
-            with transaction() as session:
-                _notice_one(session, platform, authorization_id, kind, now)
-        except IntegrityError:
-            continue  # another worker has just done it
-    return len(due)
+    return once_each(due, lambda session, one: _notice_one(session, platform, one, kind, now))
 
 
 def _notice_one(

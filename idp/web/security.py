@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, g
 
+from idp.oauth.routes import HSTS
+
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*:(//[A-Za-z0-9.\[\]:-]+)?")
-HSTS = "max-age=63072000; includeSubDomains"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; "
     "img-src 'self' data:{images}; media-src 'self'; form-action 'self'{forms}; frame-ancestors 'none'; "

@@ -12,7 +12,7 @@ from itsdangerous import URLSafeTimedSerializer
 from idp.crypto import random_id
 from idp.domain.agreements import is_agreed
 from idp.domain.assurance import CRYPTOGRAPHIC
-from idp.domain.audit import Origin
+from idp.domain.audit import LONGEST_USER_AGENT, Origin
 from idp.domain.known_devices import DEVICE_TTL
 from idp.services import authentication, known_devices, step_up
 from idp.services.authentication import Authenticated, LoginView
@@ -24,7 +24,6 @@ from idp.web.messages import device
 OPEN_WITHOUT_AGREEING = frozenset({"agreements", "personal_data", "deletion", "step_up"})
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-USER_AGENT_LENGTH = 300
 
 
 class PageSessions(SecureCookieSessionInterface):
@@ -65,7 +64,7 @@ def origin() -> Origin:
     if "origin" not in g:
         g.origin = Origin(
             address=request.remote_addr or "",
-            user_agent=request.headers.get("User-Agent", "")[:USER_AGENT_LENGTH],
+            user_agent=request.headers.get("User-Agent", "")[:LONGEST_USER_AGENT],
             request_id=request_id(),
         )
     return cast(Origin, g.origin)
