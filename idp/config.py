@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 DEMONSTRATION_SECRETS = frozenset({"dev", "development", "secret", "change-me", "changeme", "test"})
 MIN_SECRET_LENGTH = 32
@@ -294,12 +294,17 @@ def _faults_of_upstream(settings: Settings) -> list[str]:
 
 def _is_issuer(url: str) -> bool:
     """Whether this is an address as an issuer has it: a path maybe, no query or fragment (Discovery 3)."""
+    return _parts(url) is not None and url.isascii() and url.isprintable() and not set(url) & set("?#@ ")
+
+
+def _parts(url: str) -> SplitResult | None:
+    """The parts of an address that has a host, and a port if one is written; None of anything else."""
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - raises for a port that is none
     except ValueError:
-        return False
-    return url.isascii() and url.isprintable() and bool(parts.hostname) and not set(url) & set("?#@ ")
+        return None
+    return parts if parts.hostname else None
 
 
 def _is_header(name: str | None) -> bool:
@@ -308,14 +313,10 @@ def _is_header(name: str | None) -> bool:
 
 def _is_origin(url: str) -> bool:
     """Whether this is http or https, a host, maybe a port, and nothing else: an issuer has no path here."""
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises for a port that is none
-    except ValueError:
-        return False
+    parts = _parts(url)
     return (
-        parts.scheme in {"http", "https"}
-        and bool(parts.hostname)
+        parts is not None
+        and parts.scheme in {"http", "https"}
         and url == f"{parts.scheme}://{parts.netloc}"
         and "@" not in url
     )
