@@ -113,6 +113,14 @@ class Status(StrEnum):
     """上报状态."""
 
     INITIAL_SUBMITTED = "initial_submitted"
+    SUPPLEMENTED = "supplemented"
+    DETAILED_SUBMITTED = "detailed_submitted"
+    UNDER_REVIEW = "under_review"
+    ACCEPTED = "accepted"
+    RETURNED = "returned"
+    INVESTIGATING = "investigating"
+    CLOSED = "closed"
+    VOIDED = "voided"
 
 
 class DeadlineClass(StrEnum):

@@ -7,6 +7,7 @@ from enum import StrEnum
 import pytest
 
 from clients.smdvs import labels, vocabulary
+from clients.smdvs.lifecycle import Act
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,7 @@ from clients.smdvs import labels, vocabulary
         ("fire_locations", vocabulary.FireLocation),
         ("preliminary_cause", vocabulary.Cause),
         ("status", vocabulary.Status),
+        ("kind", Act),
         ("deadline_class", vocabulary.DeadlineClass),
         ("province", vocabulary.Province),
     ],
@@ -35,4 +37,4 @@ def test_booleans_have_words() -> None:
 
 
 def test_an_unknown_code_stays_as_it_is() -> None:
-    assert labels.label("status", "closed") == "closed"
+    assert labels.label("status", "lost") == "lost"
