@@ -57,8 +57,11 @@ def _opened(proof: str) -> tuple[ECKey | RSAKey, dict[str, Any]]:
     registry.max_header_length = MAX_HEADER_BYTES
     header = jws.extract_compact(proof.encode(), registry=registry).headers()
     key = import_key(header["jwk"])
-    if header.get("typ") != "dpop+jwt" or not isinstance(key, ECKey | RSAKey) or key.is_private:
+    # An extension that we don't know must be understood, and an empty list of them is not allowed.
+    if header.get("typ") != "dpop+jwt" or "crit" in header:
         raise ValueError("not a proof")
+    if not isinstance(key, ECKey | RSAKey) or key.is_private:
+        raise ValueError("not a key for proofs")
     return key, dict(jwt.decode(proof, key, algorithms=list(ALGORITHMS), registry=registry).claims)
 
 

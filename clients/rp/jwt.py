@@ -46,6 +46,9 @@ def verify(provider: Provider, token: str, algorithms: tuple[str, ...] = ALGORIT
     alg, kid = header.get("alg"), header.get("kid")
     if alg not in algorithms:
         raise InvalidJwt("algorithm")
+    # We understand no extension; an empty list is no way around that (RFC 7515 §4.1.11).
+    if "crit" in header:
+        raise InvalidJwt("signature")
     key = provider.find_key(kid) if isinstance(kid, str) else None
     if key is None:
         raise InvalidJwt("key")

@@ -89,21 +89,22 @@ def _presented(now: datetime) -> Presented:
     if scheme.lower() not in ("bearer", "dpop") or not token.strip():
         abort(problems.unauthenticated())
     token = token.strip()
-    thumbprint = _proved_key(token, now) if scheme.lower() == "dpop" else None
-    claims = access.claims_from(system(), token, now, thumbprint)
+    proof = _proof(token, now) if scheme.lower() == "dpop" else None
+    claims = access.claims_from(system(), token, now, proof.key_thumbprint if proof else None)
     if isinstance(claims, Refusal):
         abort(problems.refused(claims))
+    # Last, so that nobody without a good token makes us remember anything.
+    if proof is not None and not _first_use(proof, now):
+        abort(problems.bad_proof())
     return Presented(token, claims)
 
 
-def _proved_key(token: str, now: datetime) -> str:
+def _proof(token: str, now: datetime) -> dpop.Proof:
     proofs = request.headers.getlist("DPoP")
     # The address that people use, not the one that a proxy made of it.
     url = system().settings.public_url + request.path
     proof = dpop.process_proof(proofs[0], request.method, url, token, now) if len(proofs) == 1 else None
-    if proof is None or not _first_use(proof, now):
-        abort(problems.bad_proof())
-    return proof.key_thumbprint
+    return proof or abort(problems.bad_proof())
 
 
 def _first_use(proof: dpop.Proof, now: datetime) -> bool:
