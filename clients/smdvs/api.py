@@ -15,6 +15,7 @@ from clients.rp.entitlement import Reader
 from clients.rp.errors import Refusal
 from clients.smdvs import access, documents, openapi, problems, reports
 from clients.smdvs.cookies import system
+from clients.smdvs.deadlines import Due, Measure
 from clients.smdvs.messages import BODY_FAULTS
 from clients.smdvs.report import Report
 from clients.smdvs.reports import KeyReused, Origin, ReportView
@@ -54,7 +55,8 @@ def submit() -> Response:
     reporter = access.reporter_from(system(), presented.token, presented.claims, enterprise)
     if isinstance(reporter, Refusal):
         return problems.refused(reporter)
-    report = documents.report_from_json(body, now)
+    measure = Measure(system().settings.deadline_policy, Due.INITIAL)
+    report = documents.report_from_json(body, now, measure)
     if not isinstance(report, Report):
         return problems.invalid_report(report)
     stored = reports.submit(system(), reporter, report, Origin("api"), key, now)

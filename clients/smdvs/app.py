@@ -16,6 +16,7 @@ from clients.smdvs import (
     api,
     browser,
     cookies,
+    deadline_words,
     events,
     forms,
     labels,
@@ -80,6 +81,7 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
         "field_label": messages.field_label,
         "fault_text": messages.fault_text,
         "csrf_token": cookies.csrf_token,
+        "deadline_class_words": deadline_words.class_words,
         "issuer": settings.issuer.rstrip("/"),
         "person_of": lambda row: sessions.person(app.extensions["smdvs"], row),
     }

@@ -12,6 +12,7 @@ from clients.rp.entitlement import Reader, Reporter
 from clients.rp.errors import ProviderUnavailable, Refusal
 from clients.smdvs import access, cookies, documents, forms, messages, pages, reports, sessions
 from clients.smdvs.cookies import system
+from clients.smdvs.deadlines import Due, Measure
 from clients.smdvs.documents import Fault
 from clients.smdvs.forms import Fields
 from clients.smdvs.report import CHINA_TIME, MAX_VEHICLES, Report
@@ -88,7 +89,8 @@ def _submit(row: BrowserSession, fields: Fields) -> Response:
     if isinstance(reporter, Refusal):
         return _refused_form(row, fields, reporter)
     now = clock.now()
-    report = documents.report_from_form(forms.document(fields), now)
+    measure = Measure(system().settings.deadline_policy, Due.INITIAL)
+    report = documents.report_from_form(forms.document(fields), now, measure)
     if not isinstance(report, Report):
         return _form(row, fields, 422, faults=report)
     origin = Origin("browser", sessions.person(system(), row).name, row.enterprise_name or "")

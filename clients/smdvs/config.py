@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from clients.smdvs.deadline_policies import DEFAULT_POLICY, policy_of
+
 PREFIX = "SMDVS_"
 MIN_SECRET_CHARACTERS = 32
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -35,6 +37,7 @@ class Settings:
     keys_dir: Path
     client_id: str
     ca_bundle: str | None
+    deadline_policy: str = DEFAULT_POLICY
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -49,6 +52,7 @@ class Settings:
             keys_dir=Path(reader.read("KEYS_DIR", "keys/smdvs", _text)),
             client_id=reader.read("CLIENT_ID", "smdvs", _text),
             ca_bundle=reader.read("CA_BUNDLE", "", _file) or None,
+            deadline_policy=reader.read("DEADLINE_POLICY", DEFAULT_POLICY, _policy),
         )
         if reader.faults:
             raise ConfigError(reader.faults)
@@ -136,6 +140,11 @@ def _database_url(value: str) -> str:
     if url.drivername not in DRIVERS:
         raise ValueError("must be sqlite or postgresql")
     return url.set(drivername=DRIVERS[url.drivername]).render_as_string(hide_password=False)
+
+
+def _policy(value: str) -> str:
+    policy_of(value)
+    return value
 
 
 def _file(value: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
+from clients.smdvs.deadlines import INITIAL, Measure
 from clients.smdvs.report import Report
 
 # An answer is for reading: more faults than a person can correct at once aren't listed.
@@ -63,21 +64,27 @@ def parse_json(body: bytes) -> dict[str, Any]:
     return document
 
 
-def report_from_json(document: Mapping[str, Any], now: datetime) -> Report | tuple[Fault, ...]:
+def report_from_json(
+    document: Mapping[str, Any], now: datetime, measure: Measure = INITIAL
+) -> Report | tuple[Fault, ...]:
     """Check a parsed JSON document by the strict rules: a number in quotes is not a number."""
-    return _checked(document, now, strict=True)
+    return _checked(document, now, measure, strict=True)
 
 
-def report_from_form(document: Mapping[str, Any], now: datetime) -> Report | tuple[Fault, ...]:
+def report_from_form(
+    document: Mapping[str, Any], now: datetime, measure: Measure = INITIAL
+) -> Report | tuple[Fault, ...]:
     """Check a document made of form fields, where everything is text."""
-    return _checked(document, now, strict=False)
+    return _checked(document, now, measure, strict=False)
 
 
-def _checked(document: Mapping[str, Any], now: datetime, *, strict: bool) -> Report | tuple[Fault, ...]:
+def _checked(
+    document: Mapping[str, Any], now: datetime, measure: Measure, *, strict: bool
+) -> Report | tuple[Fault, ...]:
     try:
         # Through JSON, because only there strictness knows that dates and codes are written as strings.
         text = json.dumps(document, ensure_ascii=True)
-        return Report.model_validate_json(text, strict=strict, context={"now": now})
+        return Report.model_validate_json(text, strict=strict, context={"now": now, "measure": measure})
     except ValidationError as error:
         return _most_precise(
             [

@@ -92,7 +92,7 @@ LABELS: dict[str, dict[str, str]] = {
         "close": "结案",
         "void": "作废",
     },
-    "deadline_class": {"ordinary": "一般（24 小时）", "severe": "人员死亡或重大社会影响（12 小时）"},
+    "deadline_class": {"ordinary": "一般事故", "severe": "严重事故"},
     "account_type": {
         "legal_person": "法人",
         "handler": "经办人",

@@ -1,16 +1,18 @@
 """The initial report 快报: one declaration that checks the browser form and the JSON API and describes both.
 
-Validate it with ``context={"now": datetime}``: some rules are about what has already happened.
+Validate it with ``context={"now": datetime, "measure": Measure}``: some rules are about what has already
+happened, and who is late says why.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from clients.smdvs.deadlines import Deadline, deadline
+from clients.smdvs.deadline_policies import CHINA_TIME
+from clients.smdvs.deadlines import INITIAL, Deadlines, Measure
 from clients.smdvs.fields import (
     Address,
     BatteryCode,
@@ -42,10 +44,11 @@ from clients.smdvs.vocabulary import (
     VehicleUse,
 )
 
-CHINA_TIME = timezone(timedelta(hours=8))
 MAX_VEHICLES = 20
 CLOCK_SKEW = timedelta(minutes=5)
 OLDEST = timedelta(days=3650)
+# What a deadline depends on.
+MEASURED = frozenset({"occurred_at", "deaths", "injured_heavy", "injured_light", "major_social_impact"})
 
 
 class Part(BaseModel):
@@ -135,10 +138,10 @@ class Report(Part):
     preliminary_cause_note: Note | None = None
     late_reason: Note | None = None
 
-    @property
-    def deadline(self) -> Deadline:
-        """When this report is or was due."""
-        return deadline(self.occurred_at, self.deaths, self.major_social_impact)
+    def deadlines(self, policy: str) -> Deadlines:
+        """When reports on this accident are due, by a policy's name or ``name@version``."""
+        injured = self.injured_heavy + self.injured_light
+        return Measure(policy).deadlines(self.occurred_at, self.deaths, injured, self.major_social_impact)
 
     @field_validator("accident_type_note")
     @classmethod
@@ -191,11 +194,12 @@ class Report(Part):
     @field_validator("late_reason")
     @classmethod
     def _late_needs_a_reason(cls, value: str | None, info: ValidationInfo) -> str | None:
-        known = info.data
-        if value is not None or not {"occurred_at", "deaths", "major_social_impact"} <= known.keys():
+        known, measure = info.data, _measure(info)
+        if value is not None or measure.due is None or not known.keys() >= MEASURED:
             return value
-        due = deadline(known["occurred_at"], known["deaths"], known["major_social_impact"])
-        if due.missed_at(_now(info)):
+        injured = known["injured_heavy"] + known["injured_light"]
+        due = measure.deadlines(known["occurred_at"], known["deaths"], injured, known["major_social_impact"])
+        if due.missed_at(_now(info), measure.due):
             raise fault("late_reason_missing")
         return value
 
@@ -203,6 +207,11 @@ class Report(Part):
 def _now(info: ValidationInfo) -> datetime:
     now: datetime = (info.context or {})["now"]
     return now
+
+
+def _measure(info: ValidationInfo) -> Measure:
+    measure: Measure = (info.context or {}).get("measure", INITIAL)
+    return measure
 
 
 def _newer(vehicle: Vehicle, occurred_at: datetime) -> bool:

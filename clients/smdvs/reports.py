@@ -140,7 +140,7 @@ def _store(
         session, reporter.client_id, reporter.sub, _key_hash(key), body_digest, report_no, now
     ):
         raise _Duplicate
-    row = _row(report, report_no, origin, now)
+    row = _row(system, report, report_no, origin, now)
     session.add(row)
     session.flush()
     session.add(_version(system, row, reporter, report, origin, now))
@@ -153,8 +153,8 @@ def _known(session: Session, reporter: Reporter, key: str | None) -> Submission 
     return rows.find_submission(session, reporter.client_id, reporter.sub, _key_hash(key))
 
 
-def _row(report: Report, report_no: str, origin: Origin, now: datetime) -> ReportRow:
-    due = report.deadline
+def _row(system: System, report: Report, report_no: str, origin: Origin, now: datetime) -> ReportRow:
+    due = report.deadlines(system.settings.deadline_policy)
     return ReportRow(
         report_no=report_no,
         enterprise_credit_code=report.enterprise_credit_code,
@@ -168,9 +168,9 @@ def _row(report: Report, report_no: str, origin: Origin, now: datetime) -> Repor
         injured=report.injured_heavy + report.injured_light,
         occurred_at=report.occurred_at,
         received_at=now,
-        deadline_policy=due.policy,
+        deadline_policy=due.policy.reference,
         deadline_class=due.deadline_class,
-        due_at=due.due_at,
+        due_at=due.initial_due_at,
         initial_overdue=due.missed_at(now),
     )
 

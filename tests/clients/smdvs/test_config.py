@@ -51,6 +51,7 @@ def test_an_empty_environment_is_told_all_it_lacks() -> None:
         ("SMDVS_DATABASE_URL", "not an address"),
         ("SMDVS_CLIENT_ID", "a b"),
         ("SMDVS_CA_BUNDLE", "/does/not/exist"),
+        ("SMDVS_DEADLINE_POLICY", "eidc-2024"),
     ],
 )
 def test_a_bad_value_is_named(name: str, value: str) -> None:
