@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from clients.smdvs.deadline_policies import CHINA_TIME
+from clients.smdvs import deadline_policies
 from clients.smdvs.deadlines import INITIAL, Deadlines, Measure
 from clients.smdvs.fields import (
     Address,
@@ -44,6 +44,7 @@ from clients.smdvs.vocabulary import (
     VehicleUse,
 )
 
+CHINA_TIME = deadline_policies.CHINA_TIME
 MAX_VEHICLES = 20
 CLOCK_SKEW = timedelta(minutes=5)
 OLDEST = timedelta(days=3650)
