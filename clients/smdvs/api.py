@@ -13,14 +13,16 @@ from flask import Blueprint, Response, abort, jsonify, request
 from clients.rp import clock, dpop
 from clients.rp.entitlement import Reader
 from clients.rp.errors import Refusal
-from clients.smdvs import access, documents, openapi, problems, reports
+from clients.smdvs import access, documents, openapi, problems, reports, submissions
 from clients.smdvs.cookies import system
 from clients.smdvs.deadlines import Due, Measure
 from clients.smdvs.messages import BODY_FAULTS
 from clients.smdvs.report import Report
-from clients.smdvs.reports import KeyReused, Origin, ReportView
+from clients.smdvs.reports import ReportView
 from clients.smdvs.storage import seen
 from clients.smdvs.storage.reports import ReportRow
+from clients.smdvs.submissions import KeyReused
+from clients.smdvs.versions import Origin
 
 blueprint = Blueprint("api", __name__, url_prefix="/smdvs/api/v1")
 
@@ -59,7 +61,7 @@ def submit() -> Response:
     report = documents.report_from_json(body, now, measure)
     if not isinstance(report, Report):
         return problems.invalid_report(report)
-    stored = reports.submit(system(), reporter, report, Origin("api"), key, now)
+    stored = submissions.submit_initial(system(), reporter, report, Origin("api"), key, now)
     if isinstance(stored, KeyReused):
         detail = "这个 Idempotency-Key 已用于另一份内容"
         return problems.problem(422, "idempotency_key_reused", detail, field="Idempotency-Key")

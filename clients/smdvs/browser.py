@@ -10,16 +10,17 @@ from flask import Blueprint, Response, abort, make_response, redirect, request
 from clients.rp import clock
 from clients.rp.entitlement import Reader, Reporter
 from clients.rp.errors import ProviderUnavailable, Refusal
-from clients.smdvs import access, cookies, documents, forms, messages, pages, reports, sessions
+from clients.smdvs import access, cookies, documents, forms, messages, pages, reports, sessions, submissions
 from clients.smdvs.cookies import system
 from clients.smdvs.deadlines import Due, Measure
 from clients.smdvs.documents import Fault
 from clients.smdvs.forms import Fields
 from clients.smdvs.report import CHINA_TIME, MAX_VEHICLES, Report
-from clients.smdvs.reports import KeyReused, Origin
 from clients.smdvs.sessions import SessionEnded
 from clients.smdvs.storage.database import DatabaseUnavailable
 from clients.smdvs.storage.sessions import BrowserSession
+from clients.smdvs.submissions import KeyReused
+from clients.smdvs.versions import Origin
 
 blueprint = Blueprint("browser", __name__, url_prefix="/smdvs")
 
@@ -95,7 +96,7 @@ def _submit(row: BrowserSession, fields: Fields) -> Response:
         return _form(row, fields, 422, faults=report)
     origin = Origin("browser", sessions.person(system(), row).name, row.enterprise_name or "")
     key = fields.get("submission_key") or None
-    stored = reports.submit(system(), reporter, report, origin, key, now)
+    stored = submissions.submit_initial(system(), reporter, report, origin, key, now)
     if isinstance(stored, KeyReused):
         fields = {**fields, "submission_key": _submission_key()}
         notice = "这份表单已经提交过一次，随后又有改动。如确需再次上报，请核对后重新提交。"

@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey
 from werkzeug.test import TestResponse
 
 from clients.rp.entitlement import Reader
-from clients.smdvs import reports
+from clients.smdvs import reports, submissions
 from clients.smdvs.app import MAX_BODY_BYTES
 from clients.smdvs.storage.database import DatabaseUnavailable
 from tests.clients.conftest import PUBLIC_URL, system_of
@@ -245,7 +245,7 @@ def test_a_busy_database_is_503(smdvs: Flask, token: str, monkeypatch: pytest.Mo
     def busy(*_: object) -> None:
         raise DatabaseUnavailable("SELECT 1", {}, Exception("database is locked"))
 
-    monkeypatch.setattr(reports, "submit", busy)
+    monkeypatch.setattr(submissions, "submit_initial", busy)
     answer = post(smdvs, token)
     assert answer.status_code == 503
     assert answer.json is not None

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from clients.rp.entitlement import Reader
-from clients.smdvs import reports
+from clients.smdvs import reports, submissions
 from clients.smdvs.app import MAX_BODY_BYTES
 from clients.smdvs.storage.database import DatabaseUnavailable
 from tests.clients.conftest import Browser, system_of
@@ -196,7 +196,7 @@ def test_a_busy_database_loses_nothing_that_was_typed(
     browser.sign_in()
     form = browser.form(narrative="数据库繁忙时的一段经过")
     with monkeypatch.context() as patch:
-        patch.setattr(reports, "submit", busy)
+        patch.setattr(submissions, "submit_initial", busy)
         answer = browser.http.post(FORM, data=form)
     assert answer.status_code == 503
     assert "系统繁忙" in answer.text
