@@ -113,7 +113,7 @@ def _proof(token: str, now: datetime) -> dpop.Proof:
 
 def _first_use(proof: dpop.Proof, now: datetime) -> bool:
     identifier = hashlib.sha256(f"{proof.key_thumbprint}\0{proof.jti}".encode()).hexdigest()
-    with system().database.transaction() as session:
+    with system().database.transaction(durable=False) as session:
         return seen.claim(session, "dpop", identifier, now, proof.expires_at)
 
 

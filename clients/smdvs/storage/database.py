@@ -21,6 +21,7 @@ DatabaseUnavailable = OperationalError
 BUSY_MILLISECONDS = 5000
 LOCK_TIMEOUT = "5s"
 _BEGIN = "smdvs_begin"
+_SYNCHRONOUS = "smdvs_synchronous"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -60,11 +61,17 @@ class Database:
         else:
             event.listen(self.engine, "connect", _prepare_postgresql)
         self._reader = self.engine.execution_options(**{_BEGIN: "BEGIN"})
+        self._hasty = self.engine.execution_options(**{_SYNCHRONOUS: "NORMAL"})
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """A session that commits on normal exit and rolls back on an exception."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+    def transaction(self, *, durable: bool = True) -> Iterator[Session]:
+        """A session that commits on normal exit and rolls back on an exception.
+
+        What it has committed outlives the end of any process; ``durable`` says that it outlives
+        a power cut too, on SQLite for the price of an fsync.
+        """
+        bind = self.engine if durable else self._hasty
+        with Session(bind, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
@@ -87,7 +94,6 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout = {BUSY_MILLISECONDS}",
-        "synchronous = NORMAL",
         "foreign_keys = ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
@@ -110,9 +116,18 @@ def _write_ahead(cursor: Any) -> None:
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    _synchronise(connection, options.get(_SYNCHRONOUS, "FULL"))
     # IMMEDIATE takes the one write lock at once and waits for it; a later upgrade would fail instead of
     # waiting.
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE"))
+    connection.exec_driver_sql(options.get(_BEGIN, "BEGIN IMMEDIATE"))
+
+
+def _synchronise(connection: Connection, level: str) -> None:
+    """Whether a commit waits for the disk; asked of the driver's connection only when it changes."""
+    if connection.info.get(_SYNCHRONOUS) != level:
+        connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+        connection.info[_SYNCHRONOUS] = level
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
