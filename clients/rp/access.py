@@ -8,15 +8,13 @@ from typing import Any
 
 from clients.rp import jwt
 from clients.rp.discovery import Provider
-from clients.rp.errors import Refusal, invalid_token
+from clients.rp.errors import Refusal, refuse
 
 _SIGNATURE_REFUSALS = {
-    "malformed": invalid_token("token_malformed", "The access token is not a signed JWT"),
-    "algorithm": invalid_token(
-        "token_algorithm", "The access token is signed with an algorithm that is not accepted"
-    ),
-    "key": invalid_token("token_key", "The access token is signed with an unknown key"),
-    "signature": invalid_token("token_signature", "The signature of the access token is wrong"),
+    "malformed": refuse("token_malformed"),
+    "algorithm": refuse("token_algorithm"),
+    "key": refuse("token_key"),
+    "signature": refuse("token_signature"),
 }
 
 
@@ -34,7 +32,7 @@ def claims_from(
     except jwt.InvalidJwt as error:
         return _SIGNATURE_REFUSALS[error.reason]
     if verified.typ != "at+jwt":
-        return invalid_token("token_type", "The token is not an access token (typ at+jwt)")
+        return refuse("token_type")
     return (
         _misaddressed(verified.claims, provider.issuer, audience)
         or _outside_its_time(verified.claims, now.timestamp())
@@ -45,20 +43,20 @@ def claims_from(
 
 def _misaddressed(claims: dict[str, Any], issuer: str, audience: str) -> Refusal | None:
     if claims.get("iss") != issuer:
-        return invalid_token("token_issuer", "The access token is from another issuer")
+        return refuse("token_issuer")
     if audience not in jwt.audiences(claims):
-        return invalid_token("token_audience", "The access token is not meant for this resource")
+        return refuse("token_audience")
     if not all(isinstance(claims.get(name), str) and claims[name] for name in ("sub", "client_id")):
-        return invalid_token("token_claims", "The access token lacks sub or client_id")
+        return refuse("token_claims")
     return None
 
 
 def _outside_its_time(claims: dict[str, Any], now: float) -> Refusal | None:
     if not jwt.is_time(claims.get("exp")) or claims["exp"] <= now - jwt.LEEWAY_SECONDS:
-        return invalid_token("token_expired", "The access token has expired")
+        return refuse("token_expired")
     for name in ("nbf", "iat"):
         if name in claims and not (jwt.is_time(claims[name]) and claims[name] <= now + jwt.LEEWAY_SECONDS):
-            return invalid_token("token_not_yet_valid", "The access token is not valid yet")
+            return refuse("token_not_yet_valid")
     return None
 
 
@@ -69,6 +67,4 @@ def _misbound(claims: dict[str, Any], key_thumbprint: str | None) -> Refusal | N
         bound_to is not None and bound_to == key_thumbprint
     ):
         return None
-    return invalid_token(
-        "token_binding", "The access token is bound to a key whose possession was not proved"
-    )
+    return refuse("token_binding")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clients.rp import uscc
-from clients.rp.errors import Refusal, insufficient_scope, invalid_token
+from clients.rp.errors import Refusal, refuse
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,15 @@ class Reader:
     enterprise_credit_code: str | None
 
 
+@dataclass(frozen=True)
+class Holder:
+    """A person who has a role at this client, given by its administrator."""
+
+    sub: str
+    client_id: str
+    role: str
+
+
 def reporter_from(
     claims: Mapping[str, Any], *, scope: str, matter: str, enterprise: str | None = None
 ) -> Reporter | Refusal:
@@ -41,9 +50,7 @@ def reporter_from(
     if refusal is not None:
         return refusal
     if enterprise is not None and enterprise != claims["enterprise_credit_code"]:
-        return insufficient_scope(
-            "enterprise_mismatch", "The request names another enterprise than the token", scope
-        )
+        return refuse("enterprise_mismatch", scope=scope)
     return Reporter(
         claims["sub"],
         claims["client_id"],
@@ -63,23 +70,33 @@ def reader_from(claims: Mapping[str, Any], *, scope: str, matter: str, reads_all
     return _lacks_enterprise(claims, matter) or Reader(claims["sub"], claims["enterprise_credit_code"])
 
 
+def holder_from(claims: Mapping[str, Any], *, scope: str, role: str) -> Holder | Refusal:
+    """Whether the person has the role (claim ``roles``), in whatever capacity: ``scope_missing`` or
+    ``role_missing`` otherwise.
+    """
+    refusal = _lacks_scope(claims, scope)
+    if refusal is not None:
+        return refusal
+    if role not in _codes(claims, "roles"):
+        return refuse("role_missing", role=role)
+    return Holder(claims["sub"], claims["client_id"], role)
+
+
 def _lacks_scope(claims: Mapping[str, Any], scope: str) -> Refusal | None:
     granted = claims.get("scope")
     if isinstance(granted, str) and scope in granted.split(" "):
         return None
-    return insufficient_scope("scope_missing", f"The access token lacks the scope {scope}", scope)
+    return refuse("scope_missing", scope=scope)
 
 
 def _lacks_enterprise(claims: Mapping[str, Any], matter: str) -> Refusal | None:
     account_type, code = claims.get("account_type"), claims.get("enterprise_credit_code")
     if account_type not in ("legal_person", "handler"):
-        return insufficient_scope("no_enterprise", "The access token acts for no enterprise")
+        return refuse("no_enterprise")
     if not uscc.is_canonical(code):
-        return invalid_token(
-            "enterprise_invalid", "The enterprise_credit_code of the access token is not valid"
-        )
+        return refuse("enterprise_invalid")
     if account_type == "handler" and matter not in _codes(claims, "handler_scope"):
-        return insufficient_scope("matter_missing", f"The handler is not authorised for {matter}")
+        return refuse("handler_scope_missing", matter=matter)
     return None
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from clients.rp.client import Client
 from clients.rp.discovery import Provider
-from clients.rp.errors import ProviderUnavailable, Refusal, invalid_token
+from clients.rp.errors import ProviderUnavailable, Refusal, refuse
 
 CACHE_SECONDS = 1.0
 MAX_ENTRIES = 4096
@@ -24,7 +24,7 @@ MAX_ENTRIES = 4096
 CURRENT_CLAIMS = ("account_type", "handler_scope", "roles", "scope")
 FIXED_CLAIMS = ("sub", "client_id", "enterprise_credit_code", "handler_authorization_id")
 
-REVOKED = invalid_token("token_revoked", "The authorization behind this token is no longer in force")
+REVOKED = refuse("authorisation_ended")
 
 
 class Liveness:
@@ -46,7 +46,7 @@ class Liveness:
         if answer.get("active") is not True:
             return REVOKED
         if any(name in answer and answer[name] != claims.get(name) for name in FIXED_CLAIMS):
-            return invalid_token("token_changed", "The provider says something else about this token now")
+            return refuse("token_changed")
         return {**claims, **{name: answer[name] for name in CURRENT_CLAIMS if name in answer}}
 
     def drop_all(self) -> None:

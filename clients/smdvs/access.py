@@ -5,23 +5,32 @@ in that order.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from clients.rp import access, entitlement
-from clients.rp.entitlement import Reader, Reporter
+from clients.rp.entitlement import Holder, Reader, Reporter
 from clients.rp.errors import Refusal
 from clients.rp.liveness import REVOKED
 from clients.smdvs.system import System
 
-__all__ = ["REVOKED", "claims_from", "reader_from", "reporter_from"]
+__all__ = ["REVOKED", "claims_from", "reader_from", "reporter_from", "reviewer_from"]
 
 MATTER = "nev-accident-report"
 SUBMIT_SCOPE = "accident_report:submit"
 READ_SCOPE = "accident_report:read"
 REGULATOR = "regulator"
 
-Person = TypeVar("Person", Reporter, Reader)
+Person = TypeVar("Person", Reporter, Reader, Holder)
+
+
+@dataclass(frozen=True)
+class Reviewer:
+    """A regulator, by role, at this client."""
+
+    sub: str
+    client_id: str
 
 
 def claims_from(
@@ -55,6 +64,21 @@ def reader_from(system: System, token: str, claims: Mapping[str, Any]) -> Reader
         lambda known: entitlement.reader_from(known, scope=READ_SCOPE, matter=MATTER, reads_all=REGULATOR),
         fresh=False,
     )
+
+
+def reviewer_from(system: System, token: str, claims: Mapping[str, Any]) -> Reviewer | Refusal:
+    """Who reviews, closes and voids as the regulator, confirmed by the provider at this moment.
+
+    It takes the scope for submitting: a token that was given out for reading changes nothing.
+    """
+    holder = _confirmed(
+        system,
+        token,
+        claims,
+        lambda known: entitlement.holder_from(known, scope=SUBMIT_SCOPE, role=REGULATOR),
+        fresh=True,
+    )
+    return holder if isinstance(holder, Refusal) else Reviewer(holder.sub, holder.client_id)
 
 
 def _confirmed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from clients.rp import reasons
 from clients.smdvs.documents import Fault
 from clients.smdvs.labels import FIELDS
 from clients.smdvs.report import MAX_VEHICLES
@@ -73,15 +74,13 @@ BODY_FAULTS = {
     "csrf": "页面已过期，内容仍在下方，请核对后重新提交",
 }
 
-REASONS = {
-    "token_revoked": "登录已失效或授权已被撤销",
+# The kit's words, and our own where we can say more.
+REASONS = {code: reason.chinese for code, reason in reasons.REASONS.items()} | {
     "scope_missing": "本次登录没有取得上报或查看的权限，请重新登录并同意授权",
-    "no_enterprise": "您当前以个人身份登录，没有可以代表的企业",
-    "enterprise_invalid": "平台给出的企业代码不正确，请联系平台 12381",
     "enterprise_mismatch": "填写本页时的企业与当前登录的企业不一致，请切换企业后重新填报",
-    "matter_missing": "您的经办人授权不包含“新能源汽车事故上报”事项",
+    "handler_scope_missing": "您的经办人授权不包含“新能源汽车事故上报”事项",
 }
-SESSION_ENDED = "登录已失效或授权已被撤销"
+SESSION_ENDED = REASONS["authorisation_ended"]
 BUSY = "系统繁忙，内容没有保存，请稍后重试"
 UNAVAILABLE = "平台暂时无法核验授权，请稍后重试"
 
@@ -114,7 +113,7 @@ def field_label(fault: Fault) -> str:
 
 def reason_text(reason: str) -> str:
     """Why the door stays shut."""
-    return REASONS.get(reason, SESSION_ENDED)
+    return REASONS[reason]
 
 
 def _too_short(detail: Mapping[str, Any]) -> str:

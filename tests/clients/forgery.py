@@ -210,7 +210,9 @@ def _signature_rows() -> list[Altered]:
         _part("padding", lambda h, p, s: (h, p, s + "==")),
         _part("a signature in DER", _der),
         # The same words by the same key, but not what the provider gave out.
-        Altered("the other signature of ECDSA", lambda f: _joined(_other_half, f.good()), "token_revoked"),
+        Altered(
+            "the other signature of ECDSA", lambda f: _joined(_other_half, f.good()), "authorisation_ended"
+        ),
         Altered("two parts", lambda f: f.good().rpartition(".")[0], "token_malformed"),
         Altered("five parts", lambda f: f.good() + ".a.b", "token_malformed"),
         Altered("no header", lambda f: "." + f.good().partition(".")[2], "token_malformed"),
@@ -248,7 +250,10 @@ def _mandate_rows() -> list[Altered]:
     other = Person.handler(OTHER_ENTERPRISE)
     return [
         *(_claims(f"scope {value!r}", "scope_missing", 403, scope=value) for value in scopes),
-        *(_claims(f"matters {value!r}", "matter_missing", 403, handler_scope=value) for value in matters),
+        *(
+            _claims(f"matters {value!r}", "handler_scope_missing", 403, handler_scope=value)
+            for value in matters
+        ),
         *(_claims(f"type {value!r}", "no_enterprise", 403, account_type=value) for value in types),
         Altered("another enterprise's handler", lambda f: f.good(other), "enterprise_mismatch", 403),
     ]
@@ -268,12 +273,12 @@ def _disagreements() -> list[Altered]:
     return [
         *(_answer(f"now {name}", "token_changed", {name: value}) for name, value in fixed.items()),
         _answer("scope withdrawn", "scope_missing", {"scope": reading}, 403),
-        _answer("matter withdrawn", "matter_missing", {"handler_scope": []}, 403),
+        _answer("matter withdrawn", "handler_scope_missing", {"handler_scope": []}, 403),
         _answer("now a natural person", "no_enterprise", {"account_type": "natural_person"}, 403),
         _answer("scope widened", "scope_missing", widened, 403, scope=reading),
-        _answer("matter widened", "matter_missing", matters, 403, handler_scope=other_matters),
+        _answer("matter widened", "handler_scope_missing", matters, 403, handler_scope=other_matters),
         _answer("active as text", "unavailable", {"active": "true"}, 503),
-        Altered("revoked", lambda f: f.revoked(), "token_revoked"),
+        Altered("revoked", lambda f: f.revoked(), "authorisation_ended"),
     ]
 
 

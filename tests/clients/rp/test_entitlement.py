@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clients.rp.entitlement import Reader, Reporter, reader_from, reporter_from
+from clients.rp.entitlement import Holder, Reader, Reporter, holder_from, reader_from, reporter_from
 from clients.rp.errors import Refusal
 
 ENTERPRISE = "91990101MADEM00117"
@@ -75,11 +75,11 @@ def test_an_authorisation_id_counts_for_handlers_only() -> None:
         ({"enterprise_credit_code": ENTERPRISE.lower()}, "enterprise_invalid", 401),
         ({"enterprise_credit_code": ENTERPRISE + "\n"}, "enterprise_invalid", 401),
         ({"enterprise_credit_code": 91990101}, "enterprise_invalid", 401),
-        ({"handler_scope": None}, "matter_missing", 403),
-        ({"handler_scope": []}, "matter_missing", 403),
-        ({"handler_scope": ["nev-recall"]}, "matter_missing", 403),
-        ({"handler_scope": MATTER}, "matter_missing", 403),
-        ({"handler_scope": [[MATTER]]}, "matter_missing", 403),
+        ({"handler_scope": None}, "handler_scope_missing", 403),
+        ({"handler_scope": []}, "handler_scope_missing", 403),
+        ({"handler_scope": ["nev-recall"]}, "handler_scope_missing", 403),
+        ({"handler_scope": MATTER}, "handler_scope_missing", 403),
+        ({"handler_scope": [[MATTER]]}, "handler_scope_missing", 403),
         ({"enterprise_credit_code": OTHER}, "enterprise_mismatch", 403),
     ],
 )
@@ -122,7 +122,7 @@ def test_a_regulator_reads_everyones_and_needs_no_enterprise() -> None:
             "no_enterprise",
         ),
         ({"sub": "r", "scope": READ, "account_type": "natural_person", "roles": ["other"]}, "no_enterprise"),
-        (changed(HANDLER, handler_scope=["nev-recall"]), "matter_missing"),
+        (changed(HANDLER, handler_scope=["nev-recall"]), "handler_scope_missing"),
     ],
 )
 def test_nobody_else_reads(claims: dict[str, Any], reason: str) -> None:
@@ -134,3 +134,27 @@ def test_nobody_else_reads(claims: dict[str, Any], reason: str) -> None:
 def test_a_regulator_does_not_report() -> None:
     claims = changed(HANDLER, account_type="natural_person", roles=["regulator"])
     assert isinstance(reporter(claims), Refusal)
+
+
+def test_a_role_is_held_in_whatever_capacity() -> None:
+    claims = {"sub": "r", "client_id": "smdvs", "scope": SUBMIT, "roles": ["other", "regulator"]}
+    expected = Holder("r", "smdvs", "regulator")
+    assert holder_from(claims, scope=SUBMIT, role="regulator") == expected
+    assert holder_from({**HANDLER, **claims}, scope=SUBMIT, role="regulator") == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"roles": None}, "role_missing"),
+        ({"roles": []}, "role_missing"),
+        ({"roles": "regulator"}, "role_missing"),
+        ({"roles": ["regulators"]}, "role_missing"),
+        ({"scope": READ}, "scope_missing"),
+    ],
+)
+def test_nobody_holds_a_role_that_was_not_given(changes: dict[str, Any], reason: str) -> None:
+    claims = changed(HANDLER, **{"roles": ["regulator"]} | changes)
+    refusal = holder_from(claims, scope=SUBMIT, role="regulator")
+    assert isinstance(refusal, Refusal)
+    assert (refusal.reason, refusal.status) == (reason, 403)

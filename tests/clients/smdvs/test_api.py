@@ -73,7 +73,7 @@ def test_a_revoked_handlers_very_next_submission_is_refused(
     assert refused.status_code == 401
     assert 'error="invalid_token"' in refused.headers["WWW-Authenticate"]
     assert refused.json is not None
-    assert refused.json["reason"] == "token_revoked"
+    assert refused.json["reason"] == "authorisation_ended"
     assert stored(smdvs) == 1
 
 
@@ -92,7 +92,7 @@ def test_reading_ends_with_the_authorisation_too(
     [
         (Person.natural_person(), "no_enterprise", 403),
         (Person.natural_person(roles=["regulator"]), "no_enterprise", 403),
-        (Person.handler(handler_scope=["nev-recall"]), "matter_missing", 403),
+        (Person.handler(handler_scope=["nev-recall"]), "handler_scope_missing", 403),
         (Person.handler(OTHER_ENTERPRISE), "enterprise_mismatch", 403),
         (Person.handler("91990101MADEM00118"), "enterprise_invalid", 401),
     ],
