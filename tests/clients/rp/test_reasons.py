@@ -48,8 +48,7 @@ def test_each_reason_speaks_both_languages(reason: str) -> None:
 )
 def test_the_status_follows_from_the_error(error: str, status: int) -> None:
     of_that = [reason for reason in REASONS if REASONS[reason].error == error]
-    words = {"scope": "s", "matter": "m", "role": "r"}
-    assert {refuse(reason, **words).status for reason in of_that} == {status}
+    assert {refuse(reason, scope="s", matter="m", role="r").status for reason in of_that} == {status}
 
 
 def test_a_reason_of_nobody_is_a_fault_of_the_program() -> None:
