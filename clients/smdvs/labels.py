@@ -99,6 +99,7 @@ LABELS: dict[str, dict[str, str]] = {
         "natural_person": "自然人",
         "regulator": "监管人员",
     },
+    "overdue": {"initial": "快报迟报", "detailed": "详报逾期"},
     "channel": {"browser": "网页填报", "api": "程序接口"},
     "province": {
         "110000": "北京市",
@@ -187,6 +188,14 @@ FIELDS = {
     "preliminary_cause": "初步原因",
     "preliminary_cause_note": "原因说明",
     "late_reason": "迟报原因",
+    "q": "关键词",
+    "status": "状态",
+    "cause": "初步原因",
+    "from": "发生日期（起）",
+    "to": "发生日期（止）",
+    "severe": "严重事故",
+    "overdue": "逾期",
+    "casualties": "伤亡",
 }
 
 

@@ -29,6 +29,8 @@ _FAULTS = {
     "major_social_impact_note_missing": "请说明造成的社会影响",
     "late_reason_missing": "已超过上报时限，请填写迟报原因后提交",
     "text_control_characters": "含有不可见的控制字符，请删除后重新填写",
+    "date_out_of_range": "请填写 2000 至 2100 年之间的日期",
+    "last_day_before_first": "结束日期不能早于开始日期",
     "text_one_line": "请填写在一行内",
     # pydantic's
     "missing": "请填写此项",
