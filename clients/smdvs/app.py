@@ -11,6 +11,7 @@ import flask_bootstrap
 from flask import Blueprint, Flask, Response, jsonify, make_response, redirect, request
 from werkzeug.exceptions import HTTPException
 
+from clients.rp import clock
 from clients.rp.errors import ProviderUnavailable
 from clients.smdvs import (
     api,
@@ -28,6 +29,7 @@ from clients.smdvs import (
     system,
 )
 from clients.smdvs.config import Settings
+from clients.smdvs.countdown import Countdown
 from clients.smdvs.report import CHINA_TIME
 from clients.smdvs.storage.database import DatabaseUnavailable
 
@@ -81,6 +83,7 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
         "field_label": messages.field_label,
         "fault_text": messages.fault_text,
         "csrf_token": cookies.csrf_token,
+        "countdown_of": lambda due_at: Countdown(due_at, clock.now()),
         "deadline_class_words": deadline_words.class_words,
         "issuer": settings.issuer.rstrip("/"),
         "person_of": lambda row: sessions.person(app.extensions["smdvs"], row),
@@ -107,8 +110,8 @@ def _with_headers(response: Response, settings: Settings) -> Response:
     # Signing out posts to us and is then redirected to the provider: browsers ask form-action about that too.
     parts = urlsplit(settings.issuer)
     policy = (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; "
-        f"form-action 'self' {parts.scheme}://{parts.netloc}; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        f"base-uri 'none'; form-action 'self' {parts.scheme}://{parts.netloc}; frame-ancestors 'none'"
     )
     headers = {
         "Content-Security-Policy": policy,
