@@ -30,6 +30,7 @@ from clients.smdvs import (
 )
 from clients.smdvs.config import Settings
 from clients.smdvs.countdown import Countdown
+from clients.smdvs.deadline_policies import policy_of
 from clients.smdvs.report import CHINA_TIME
 from clients.smdvs.storage.database import DatabaseUnavailable
 
@@ -85,6 +86,7 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
         "csrf_token": cookies.csrf_token,
         "countdown_of": lambda due_at: Countdown(due_at, clock.now()),
         "deadline_class_words": deadline_words.class_words,
+        "policy": policy_of(settings.deadline_policy),
         "issuer": settings.issuer.rstrip("/"),
         "person_of": lambda row: sessions.person(app.extensions["smdvs"], row),
     }

@@ -10,7 +10,18 @@ from flask import Blueprint, Response, abort, make_response, redirect, request
 from clients.rp import clock
 from clients.rp.entitlement import Reader, Reporter
 from clients.rp.errors import ProviderUnavailable, Refusal
-from clients.smdvs import access, cookies, documents, forms, messages, pages, reports, sessions, submissions
+from clients.smdvs import (
+    access,
+    cookies,
+    deadline_words,
+    documents,
+    forms,
+    messages,
+    pages,
+    reports,
+    sessions,
+    submissions,
+)
 from clients.smdvs.cookies import system
 from clients.smdvs.deadlines import Due, Measure
 from clients.smdvs.documents import Fault
@@ -145,6 +156,7 @@ def _refused_form(row: BrowserSession, fields: Fields, refusal: Refusal) -> Resp
 
 def _form(row: BrowserSession | None, fields: Fields, status: int = 200, **values: Any) -> Response:
     faults: tuple[Fault, ...] = values.pop("faults", ())
+    measure = Measure(system().settings.deadline_policy, Due.INITIAL)
     return pages.render(
         "report_form.html",
         status,
@@ -153,6 +165,7 @@ def _form(row: BrowserSession | None, fields: Fields, status: int = 200, **value
         vehicles=range(forms.vehicle_count(fields)),
         max_vehicles=MAX_VEHICLES,
         faults=faults,
+        deadline=deadline_words.hint(fields, measure, clock.now()),
         errors={fault.name: messages.fault_text(fault) for fault in reversed(faults)},
         **values,
     )

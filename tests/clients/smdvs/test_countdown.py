@@ -24,7 +24,8 @@ IN_NODE = """
 require(process.argv[1]);
 const cases = JSON.parse(require("fs").readFileSync(0, "utf8"));
 const {level, words} = globalThis.smdvsCountdown;
-const said = cases.map(([due, now]) => [level(Date.parse(due), Date.parse(now)), words(Date.parse(due), Date.parse(now))]);
+const moments = cases.map((pair) => pair.map((text) => Date.parse(text)));
+const said = moments.map(([due, now]) => [level(due, now), words(due, now)]);
 process.stdout.write(JSON.stringify(said));
 """
 
@@ -68,12 +69,8 @@ def test_levels_only_rise_as_time_passes(left: timedelta, passed: timedelta) -> 
 
 @given(st.timedeltas(timedelta(minutes=1), timedelta(days=400)))
 def test_no_more_time_is_promised_than_there_is(left: timedelta) -> None:
-    units = {
-        "天": timedelta(days=1),
-        "小时": timedelta(hours=1),
-        "分": countdown.MINUTE,
-        "分钟": countdown.MINUTE,
-    }
+    hour, minute = timedelta(hours=1), timedelta(minutes=1)
+    units = {"天": timedelta(days=1), "小时": hour, "分": minute, "分钟": minute}
     parts = span(left).split()
     said = sum((int(n) * units[unit] for n, unit in zip(parts[::2], parts[1::2], strict=True)), timedelta())
     assert said <= left < said + timedelta(hours=1)

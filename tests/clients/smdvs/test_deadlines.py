@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
-from itertools import product
 
 import pytest
 from hypothesis import given
@@ -166,11 +165,3 @@ def test_marks_are_never_taken_back(versions: list[tuple[bool, bool, int]]) -> N
         assert standing.initial_overdue
         assert standing.detailed_overdue >= before.detailed_overdue
         assert standing.deadlines == newest
-
-
-def test_every_class_of_every_policy_has_words() -> None:
-    from clients.smdvs.deadline_words import explained
-
-    words = [explained(policy, each) for policy, each in product((EIDC, SAMR), DeadlineClass)]
-    assert words[1] == "严重事故：有人员死亡或重大社会影响，事故发生后 12 小时内快报"
-    assert len(set(words)) == 4
