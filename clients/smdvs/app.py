@@ -19,12 +19,14 @@ from clients.smdvs import (
     cookies,
     deadline_words,
     events,
+    form_pages,
     forms,
     labels,
     messages,
     oidc,
     pages,
     problems,
+    report_pages,
     sessions,
     system,
 )
@@ -54,8 +56,9 @@ def create_app(settings: Settings) -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["smdvs"] = system.build(settings)
-    for blueprint in (_bootstrap(), browser.blueprint, oidc.blueprint, events.blueprint, api.blueprint):
-        app.register_blueprint(blueprint)
+    for module in (browser, report_pages, form_pages, oidc, events, api):
+        app.register_blueprint(module.blueprint)
+    app.register_blueprint(_bootstrap())
     app.add_url_rule("/smdvs/healthz", view_func=_healthz)
     app.add_url_rule("/", "root", lambda: redirect(pages.HOME))
     _prepare_templates(app, settings)

@@ -1,0 +1,59 @@
+"""What stands before every page: the session, and what the provider says of it now."""
+
+from __future__ import annotations
+
+from flask import Response, abort, make_response, redirect, request
+
+from clients.rp import clock
+from clients.rp.entitlement import Reader, Reporter
+from clients.rp.errors import Refusal
+from clients.smdvs import access, cookies, pages, sessions
+from clients.smdvs.cookies import system
+from clients.smdvs.sessions import SessionEnded
+from clients.smdvs.storage.sessions import BrowserSession
+
+
+def find_session() -> BrowserSession | None:
+    """The session of this browser."""
+    return sessions.find(system(), request.cookies.get(cookies.SESSION), clock.now())
+
+
+def session_or_login(then: str) -> BrowserSession:
+    """The session; answers with the way to sign in otherwise."""
+    row = find_session()
+    if row is None:
+        abort(make_response(redirect(f"{pages.HOME}login?then={then}", 303)))
+    return row
+
+
+def entitled(row: BrowserSession, enterprise: str | None = None) -> Reporter | Refusal:
+    """Who submits. Raises ProviderUnavailable."""
+    token = sessions.access_token(system(), row)
+    if isinstance(token, SessionEnded):
+        return access.REVOKED
+    claims = access.claims_from(system(), token, clock.now(), system().client.key_thumbprint)
+    return (
+        claims if isinstance(claims, Refusal) else access.reporter_from(system(), token, claims, enterprise)
+    )
+
+
+def reader(row: BrowserSession) -> Reader:
+    """Who reads; answers with the refusal page otherwise. Raises ProviderUnavailable."""
+    token = sessions.access_token(system(), row)
+    if isinstance(token, SessionEnded):
+        abort(shut(row, access.REVOKED))
+    claims = access.claims_from(system(), token, clock.now(), system().client.key_thumbprint)
+    found = claims if isinstance(claims, Refusal) else access.reader_from(system(), token, claims)
+    if isinstance(found, Refusal):
+        abort(shut(row, found))
+    return found
+
+
+def shut(row: BrowserSession, refusal: Refusal) -> Response:
+    """The refusal page; a token that is no good ends the session that holds it."""
+    if refusal.status == 401:
+        sessions.end(system(), row)
+        response = pages.refused(refusal)
+        cookies.drop(response, cookies.SESSION)
+        return response
+    return pages.refused(refusal, session=row)
