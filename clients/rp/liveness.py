@@ -47,7 +47,9 @@ class Liveness:
             return REVOKED
         if any(name in answer and answer[name] != claims.get(name) for name in FIXED_CLAIMS):
             return refuse("token_changed")
-        return {**claims, **{name: answer[name] for name in CURRENT_CLAIMS if name in answer}}
+        # What it no longer says is no longer so: a role that was the last one leaves no claim behind.
+        signed = {name: value for name, value in claims.items() if name not in CURRENT_CLAIMS}
+        return signed | {name: answer[name] for name in CURRENT_CLAIMS if name in answer}
 
     def drop_all(self) -> None:
         """Forget everything: something has been revoked or signed out."""

@@ -6,29 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from joserfc.jwk import KeySet
 from werkzeug.test import TestResponse
 
+from clients.rp.testing import provider
 from clients.smdvs import migrate
 from clients.smdvs.app import create_app
 from clients.smdvs.config import Settings
 from clients.smdvs.storage.database import Database
 from clients.smdvs.system import System
-from tests.clients.provider import Person, TestProvider, follow, serving
+from tests.clients.provider import Person, TestProvider
+
+__all__ = ["provider"]  # the kit's fixture
 
 PUBLIC_URL = "http://127.0.0.1:5001"
-
-
-@pytest.fixture
-def provider() -> Iterator[TestProvider]:
-    """A provider of this test's own."""
-    with serving() as state:
-        yield state
 
 
 @pytest.fixture
@@ -71,8 +65,7 @@ def running(settings: Settings, provider: TestProvider) -> Iterator[Flask]:
     app.testing = True
     system = system_of(app)
     public = {"keys": [system.client.key.as_dict(private=False)]}
-    provider.client_keys = KeySet.import_key_set(public)  # type: ignore[arg-type]
-    provider.audience = settings.resource
+    provider.register(settings.client_id, public, settings.resource)
     yield app
     system.database.engine.dispose()
     system.provider.transport.close()
@@ -96,12 +89,7 @@ class Browser:
 
     def sign_in(self, person: Person | None = None, path: str = "/smdvs/login") -> TestResponse:
         """All the way; returns the page that the callback answers with, not followed."""
-        if person is not None:
-            self.provider.person = person
-        sent = self.http.get(path)
-        assert sent.status_code == 303, sent.text
-        back = urlsplit(follow(sent.location))
-        return self.http.get(f"{back.path}?{back.query}")
+        return self.provider.sign_in(self.http, path, person)
 
     def form(self, **changes: str | None) -> dict[str, str]:
         """The fields of a form that is right, with the hidden ones of the page just shown."""

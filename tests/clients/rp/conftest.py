@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from joserfc.jwk import ECKey, KeySet
+from joserfc.jwk import ECKey
 
 from clients.rp.client import Client
 from clients.rp.discovery import Provider
@@ -20,9 +20,7 @@ AUDIENCE = "http://127.0.0.1:5001/smdvs/api/v1"
 def client(provider: TestProvider) -> Client:
     """A client registered at the test's provider."""
     key = ECKey.generate_key("P-256", auto_kid=True)
-    public = {"keys": [key.as_dict(private=False)]}
-    provider.client_keys = KeySet.import_key_set(public)  # type: ignore[arg-type]
-    provider.audience = AUDIENCE
+    provider.register("smdvs", {"keys": [key.as_dict(private=False)]}, AUDIENCE)
     home = "http://127.0.0.1:5001/smdvs/"
     return Client("smdvs", key, f"{home}callback", home, Prover(ECKey.generate_key("P-256")))
 

@@ -9,7 +9,7 @@ from clients.rp.client import Client
 from clients.rp.discovery import Provider
 from clients.rp.errors import ProviderUnavailable, Refusal
 from clients.rp.liveness import REVOKED, Liveness
-from tests.clients.provider import TestProvider
+from tests.clients.provider import Claims, Person, TestProvider
 
 
 @pytest.fixture
@@ -77,6 +77,17 @@ def test_matters_withdrawn_since_the_signature_are_seen(asked: Liveness, provide
     claims = asked.confirm(token, provider.tokens[token])
     assert not isinstance(claims, Refusal)
     assert claims["handler_scope"] == ["nev-recall"]
+
+
+def test_a_role_that_the_provider_names_no_more_is_gone(asked: Liveness, provider: TestProvider) -> None:
+    def without_roles(body: Claims) -> Claims:
+        return {name: value for name, value in body.items() if name != "roles"}
+
+    token = provider.access_token(Person.natural_person(roles=["regulator"]))
+    provider.answer_changes["introspect"] = without_roles
+    claims = asked.confirm(token, provider.tokens[token])
+    assert not isinstance(claims, Refusal)
+    assert "roles" not in claims
 
 
 def test_no_answer_is_no_yes(asked: Liveness, provider: TestProvider) -> None:
