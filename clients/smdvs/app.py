@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,11 +28,11 @@ from clients.smdvs import (
     report_pages,
     sessions,
     system,
+    value_words,
 )
 from clients.smdvs.config import Settings
 from clients.smdvs.countdown import Countdown
 from clients.smdvs.deadline_policies import policy_of
-from clients.smdvs.report import CHINA_TIME
 from clients.smdvs.storage.database import DatabaseUnavailable
 
 MAX_BODY_BYTES = 256 * 1024
@@ -93,13 +92,7 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
         "issuer": settings.issuer.rstrip("/"),
         "person_of": lambda row: sessions.person(app.extensions["smdvs"], row),
     }
-    app.jinja_env.filters["moment"] = _moment
-
-
-def _moment(value: datetime | str) -> str:
-    """``2026-11-23 09:30``, in China."""
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return f"{moment.astimezone(CHINA_TIME):%Y-%m-%d %H:%M}"
+    app.jinja_env.filters["moment"] = value_words.moment
 
 
 def _prepare_answers(app: Flask, settings: Settings) -> None:
