@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from clients.smdvs import versions
+from clients.smdvs.access import Reviewer
 from clients.smdvs.lifecycle import Act, NotNow, Side, next_status
 from clients.smdvs.storage import reports as rows
 from clients.smdvs.submissions import Accepted, Changed, NotFound
 from clients.smdvs.system import System
 from clients.smdvs.versions import Author
 from clients.smdvs.vocabulary import Status
-
-
-@dataclass(frozen=True)
-class Reviewer:
-    """A regulator, by role, at this client."""
-
-    sub: str
-    client_id: str
 
 
 def carry_out(

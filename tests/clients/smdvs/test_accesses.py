@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from clients.rp import clock
 from clients.smdvs import accesses
 from clients.smdvs.accesses import Look, NoReason
+from clients.smdvs.config import Settings
 from clients.smdvs.persons import Viewer
 from clients.smdvs.storage import reports as rows
 from clients.smdvs.system import System
@@ -68,7 +69,7 @@ def test_the_command_prints_it(
     system: System, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     looked_at(system)
-    monkeypatch.setattr(accesses.Settings, "from_env", lambda _: system.settings)
+    monkeypatch.setattr(Settings, "from_env", lambda _: system.settings)
     assert accesses.main() == 0
     assert json.loads(capsys.readouterr().out)["act"] == "show_contacts"
 

@@ -11,11 +11,11 @@ from flask import Flask
 from clients.rp import clock
 from clients.rp.entitlement import Reader, Reporter
 from clients.smdvs import reports, reviews, submissions
+from clients.smdvs.access import Reviewer
 from clients.smdvs.documents import report_from_json
 from clients.smdvs.lifecycle import Act, NotNow
 from clients.smdvs.report import Part, Report
 from clients.smdvs.reports import ReportView
-from clients.smdvs.reviews import Reviewer
 from clients.smdvs.submissions import Accepted, Changed, NotFound
 from clients.smdvs.system import System
 from clients.smdvs.versions import Origin
