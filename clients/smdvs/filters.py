@@ -111,11 +111,14 @@ class Filters(BaseModel):
         document = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return [(name, text) for name, value in document.items() for text in _texts(value)]
 
-    def with_(self, **changes: Any) -> str:
-        """The query string of these filters with some changed, beginning with ``?`` if there is any."""
-        changed = type(self).model_validate({**self.model_dump(by_alias=True), **changes})
-        query = urlencode(changed.parameters())
+    def query(self, **others: object) -> str:
+        """The query string of these filters and other parameters, beginning with ``?`` if there is any."""
+        query = urlencode([*self.parameters(), *((name, str(value)) for name, value in others.items())])
         return f"?{query}" if query else ""
+
+    def changed(self, **changes: Any) -> Filters:
+        """These filters with some set anew, by their names in a query string."""
+        return type(self).model_validate({**self.model_dump(by_alias=True), **changes})
 
 
 SEVERAL = frozenset(

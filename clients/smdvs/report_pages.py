@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from clients.smdvs import doors, pages, reports
+from clients.smdvs import doors, pages, reports, search
 from clients.smdvs.cookies import system
 
 blueprint = Blueprint("report_pages", __name__, url_prefix="/smdvs")
-
-PAGE_SIZE = 20
-MAX_PAGE = 100_000
 
 
 @blueprint.get("/reports")
@@ -18,9 +15,11 @@ def list_reports() -> Response:
     """The reports that this person may read."""
     row = doors.session_or_login("")
     reader = doors.reader(row)
-    number = request.args.get("page", 1, type=int)
-    page = reports.list_page(system(), reader, min(max(number, 1), MAX_PAGE), PAGE_SIZE)
-    return pages.render("reports.html", session=row, page=page, reader=reader)
+    asked = search.read(request.args.getlist)
+    number = min(max(request.args.get("page", 1, type=int), 1), search.LAST_PAGE)
+    page = search.find_page(system(), reader, asked.filters, number)
+    status = 422 if asked.faults else 200
+    return pages.render("reports.html", status, session=row, page=page, reader=reader, asked=asked)
 
 
 @blueprint.get("/reports/<report_no>")

@@ -17,6 +17,7 @@ __all__ = ["Asked", "Filters", "Page", "find_page", "read"]
 SIZE = 20
 # Nobody turns 500 pages: whoever has more is told to narrow the search, and counting stays cheap.
 MOST = 10_000
+LAST_PAGE = MOST // SIZE
 
 
 @dataclass(frozen=True)

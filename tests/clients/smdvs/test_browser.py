@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from clients.rp.entitlement import Reader
-from clients.smdvs import reports, submissions
+from clients.smdvs import reports, search, submissions
 from clients.smdvs.app import MAX_BODY_BYTES
 from clients.smdvs.storage.database import DatabaseUnavailable
 from tests.clients.conftest import Browser, system_of
@@ -206,7 +206,7 @@ def test_a_busy_database_loses_nothing_that_was_typed(
 
 def test_a_page_on_a_busy_database_says_so(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     browser.sign_in()
-    monkeypatch.setattr(reports, "list_page", busy)
+    monkeypatch.setattr(search, "find_page", busy)
     answer = browser.get("/smdvs/reports")
     assert answer.status_code == 503
     assert "系统繁忙" in answer.text

@@ -90,17 +90,18 @@ def test_a_query_string_of_filters_reads_back_as_them() -> None:
     first = asked(
         ("q", "a&b=c 示"), ("status", "closed"), ("status", "voided"), ("to", "2026-01-31"), ("severe", "on")
     )
-    query = first.filters.with_()
+    query = first.filters.query()
     assert query == iri_to_uri(query)
     again = read(MultiDict(first.filters.parameters()).getlist)
     assert again.filters == first.filters
-    assert Filters().with_() == ""
+    assert Filters().query() == ""
+    assert Filters(q="示例").query(page=2) == "?q=%E7%A4%BA%E4%BE%8B&page=2"
 
 
 def test_a_chart_changes_one_filter_and_keeps_the_others() -> None:
     filters = asked(("province", "440000"), ("status", "closed")).filters
-    assert filters.with_(cause=["battery"]) == "?status=closed&province=440000&cause=battery"
-    assert filters.with_(province=None) == "?status=closed"
+    assert filters.changed(cause=["battery"]).query() == "?status=closed&province=440000&cause=battery"
+    assert filters.changed(province=None).query() == "?status=closed"
 
 
 def test_every_filter_has_a_name_that_people_read() -> None:
