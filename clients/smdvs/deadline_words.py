@@ -63,7 +63,7 @@ def hint(fields: Fields, measure: Measure, now: datetime) -> Hint | None:
     """The deadline of a form, once it says when the accident happened; what isn't filled in yet or isn't a
     number counts as nobody hurt. None also for what has no deadline.
     """
-    occurred_at = _occurred_at(fields, now)
+    occurred_at = occurred_at_of(fields, now)
     if occurred_at is None or measure.due is None:
         return None
     injured = _people(fields, "injured_heavy") + _people(fields, "injured_light")
@@ -72,7 +72,8 @@ def hint(fields: Fields, measure: Measure, now: datetime) -> Hint | None:
     return Hint(deadlines, measure.due, deadlines.missed_at(now, measure.due))
 
 
-def _occurred_at(fields: Fields, now: datetime) -> datetime | None:
+def occurred_at_of(fields: Fields, now: datetime) -> datetime | None:
+    """When the accident was, as far as the form says so and it can be."""
     try:
         written = datetime.fromisoformat(fields.get("occurred_at", "").strip())
     except ValueError:

@@ -20,6 +20,7 @@ from clients.smdvs.contents import canonical
 from clients.smdvs.deadlines import measured, remeasured
 from clients.smdvs.lifecycle import Act, NotNow, Side, next_status
 from clients.smdvs.report import CHINA_TIME, Part, Report
+from clients.smdvs.storage import drafts
 from clients.smdvs.storage import reports as rows
 from clients.smdvs.storage.reports import ReportRow, Submission
 from clients.smdvs.system import System
@@ -73,7 +74,7 @@ class _Keyed:
     def known(self, session: Session) -> Submission | None:
         if self.key is None:
             return None
-        return rows.find_submission(session, self.reporter.client_id, self.reporter.sub, _key_hash(self.key))
+        return rows.find_submission(session, self.reporter.client_id, self.reporter.sub, key_hash(self.key))
 
     def claim(self, session: Session, report_no: str, version: int) -> None:
         if self.key is None:
@@ -81,7 +82,7 @@ class _Keyed:
         submission = Submission(
             client_id=self.reporter.client_id,
             sub=self.reporter.sub,
-            key_hash=_key_hash(self.key),
+            key_hash=key_hash(self.key),
             body_digest=self.body_digest,
             report_no=report_no,
             version=version,
@@ -89,6 +90,8 @@ class _Keyed:
         )
         if not rows.claim_submission(session, submission):
             raise _Duplicate
+        # A form's key is the name of its draft, which is over now.
+        drafts.discard(session, self.key, self.reporter.sub)
 
 
 @dataclass(frozen=True)
@@ -282,5 +285,6 @@ def _body_digest(system: System, body: Mapping[str, Any]) -> str:
     return system.fields.digest(canonical(body), "submissions.body")
 
 
-def _key_hash(key: str) -> str:
+def key_hash(key: str) -> str:
+    """How an idempotency key is kept."""
     return hashlib.sha256(key.encode()).hexdigest()

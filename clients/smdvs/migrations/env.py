@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from alembic import context
 
-from clients.smdvs.storage import accesses, reports, seen, sessions  # noqa: F401 # their import declares the tables
+from clients.smdvs.storage import (  # noqa: F401 # their import declares the tables
+    accesses,
+    drafts,
+    reports,
+    seen,
+    sessions,
+)
 from clients.smdvs.storage.database import Base
 
 connection = context.config.attributes["connection"]
