@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 
 from clients.smdvs.deadlines import INITIAL, Measure
-from clients.smdvs.report import Report
+from clients.smdvs.report import Part, Report
+
+P = TypeVar("P", bound=Part)
 
 # An answer is for reading: more faults than a person can correct at once aren't listed.
 MAX_FAULTS = 100
@@ -64,27 +66,34 @@ def parse_json(body: bytes) -> dict[str, Any]:
     return document
 
 
+def part_from_json(
+    model: type[P], document: Mapping[str, Any], now: datetime, measure: Measure
+) -> P | tuple[Fault, ...]:
+    """Check a parsed JSON document by the strict rules, as what ``model`` declares."""
+    return _checked(model, document, now, measure, strict=True)
+
+
 def report_from_json(
     document: Mapping[str, Any], now: datetime, measure: Measure = INITIAL
 ) -> Report | tuple[Fault, ...]:
     """Check a parsed JSON document by the strict rules: a number in quotes is not a number."""
-    return _checked(document, now, measure, strict=True)
+    return _checked(Report, document, now, measure, strict=True)
 
 
 def report_from_form(
     document: Mapping[str, Any], now: datetime, measure: Measure = INITIAL
 ) -> Report | tuple[Fault, ...]:
     """Check a document made of form fields, where everything is text."""
-    return _checked(document, now, measure, strict=False)
+    return _checked(Report, document, now, measure, strict=False)
 
 
 def _checked(
-    document: Mapping[str, Any], now: datetime, measure: Measure, *, strict: bool
-) -> Report | tuple[Fault, ...]:
+    model: type[P], document: Mapping[str, Any], now: datetime, measure: Measure, *, strict: bool
+) -> P | tuple[Fault, ...]:
     try:
         # Through JSON, because only there strictness knows that dates and codes are written as strings.
         text = json.dumps(document, ensure_ascii=True)
-        return Report.model_validate_json(text, strict=strict, context={"now": now, "measure": measure})
+        return model.model_validate_json(text, strict=strict, context={"now": now, "measure": measure})
     except ValidationError as error:
         return _most_precise(
             [

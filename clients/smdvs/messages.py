@@ -110,7 +110,7 @@ def field_label(fault: Fault) -> str:
     names = [part for part in fault.location if isinstance(part, str)]
     text = FIELDS.get(names[-1], names[-1] or "（无名）") if names else "内容"
     number = next((part for part in fault.location if isinstance(part, int)), None)
-    return text if number is None or names[0] != "vehicles" else f"第 {number + 1} 辆车 · {text}"
+    return text if number is None or "vehicles" not in names else f"第 {number + 1} 辆车 · {text}"
 
 
 def reason_text(reason: str) -> str:

@@ -1,14 +1,34 @@
-"""The API's OpenAPI 3.1 document, made from the same declaration that checks the reports."""
+"""The API's OpenAPI 3.1 document, made from the declarations that serve, check and answer."""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache
+from http import HTTPStatus
 from typing import Any
 
-from clients.smdvs.access import READ_SCOPE, SUBMIT_SCOPE
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from clients.smdvs.answers import Problem
+from clients.smdvs.conditions import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, MAX_KEY
 from clients.smdvs.config import Settings
 from clients.smdvs.labels import FIELDS
+from clients.smdvs.operations import OPERATIONS, Body, Operation
 from clients.smdvs.report import CHINA_TIME, Report
+
+REFERENCE = "#/components/schemas/{model}"
+HEADERS: dict[str, dict[str, Any]] = {
+    IDEMPOTENCY_KEY: {"schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY}},
+    IF_MATCH: {"required": True, "schema": {"type": "string"}, "example": '"1"'},
+    IF_NONE_MATCH: {"schema": {"type": "string"}, "example": '"1"'},
+    "ETag": {"schema": {"type": "string"}, "example": '"1"'},
+    "Link": {"schema": {"type": "string"}},
+    "Location": {"schema": {"type": "string", "format": "uri"}},
+}
 
 _EXAMPLE = {
     "enterprise_credit_code": "91990101MADEM00117",
@@ -57,108 +77,126 @@ def document(settings: Settings, now: datetime) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "新能源汽车事故上报平台", "version": "1"},
         "servers": [{"url": settings.resource}],
-        "paths": {
-            "/reports": {"post": _submit(now), "get": _list()},
-            "/reports/{report_no}": {"get": _show()},
-        },
-        "components": {"schemas": _schemas(), "securitySchemes": _security_schemes(settings)},
+        "paths": _paths(now),
+        "components": {"schemas": schemas(), "securitySchemes": _security_schemes(settings)},
     }
 
 
-def _submit(now: datetime) -> dict[str, Any]:
-    key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 255}}
-    body = {"schema": _reference("Report"), "example": example(now)}
-    return {
-        "summary": "提交事故快报",
-        "description": "同一 Idempotency-Key 与同一内容得到同一答复；企业须与访问令牌中的企业一致。",
-        "security": _security(SUBMIT_SCOPE),
-        "parameters": [key],
-        "requestBody": {"required": True, "content": {"application/json": body}},
-        "responses": {
-            "201": {
-                **_json("已接收", "Summary"),
-                "headers": {"Location": {"schema": {"type": "string", "format": "uri"}}},
-            },
-            **_refusals("400", "401", "403", "413", "415", "422", "503"),
-        },
+def _paths(now: datetime) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation, now)
+    return paths
+
+
+def _described(operation: Operation, now: datetime) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "security": [] if operation.scope is None else [{"platform": [operation.scope]}],
+        "parameters": _parameters(operation),
+        "responses": _responses(operation),
     }
+    if operation.description:
+        described["description"] = operation.description
+    if operation.body is not None:
+        described["requestBody"] = _request_body(operation.body, now)
+    return described
 
 
-def _list() -> dict[str, Any]:
-    number = {"type": "integer", "minimum": 1}
-    return {
-        "summary": "本企业（监管人员：全部）的上报",
-        "security": _security(READ_SCOPE),
-        "parameters": [{"name": name, "in": "query", "schema": number} for name in ("page", "per_page")],
-        "responses": {"200": _json("一页上报", "Page"), **_refusals("400", "401", "403", "503")},
-    }
-
-
-def _show() -> dict[str, Any]:
-    return {
-        "summary": "一份上报及其历史",
-        "security": _security(READ_SCOPE),
-        "parameters": [{"name": "report_no", "in": "path", "required": True, "schema": {"type": "string"}}],
-        "responses": {"200": _json("上报", "Whole"), **_refusals("401", "403", "404", "503")},
-    }
-
-
-def _schemas() -> dict[str, Any]:
-    schema = Report.model_json_schema(ref_template="#/components/schemas/{model}")
-    parts: dict[str, Any] = schema.pop("$defs")
-    for part in (schema, *parts.values()):
-        for name, member in part.get("properties", {}).items():
-            member["title"] = FIELDS[name]
-    text, moment = {"type": "string"}, {"type": "string", "format": "date-time"}
-    deadline = {"policy": text, "class": text, "due_at": moment, "overdue": {"type": "boolean"}}
-    summary = {
-        **dict.fromkeys(("report_no", "status", "enterprise_credit_code", "accident_type"), text),
-        "vins": {"type": "array", "items": text},
-        **dict.fromkeys(("occurred_at", "received_at"), moment),
-        "deadline": _object(deadline),
-    }
-    counts = {name: {"type": "integer"} for name in ("page", "per_page", "total")}
-    history = {"type": "array", "items": {"type": "object"}}
-    return {
-        "Report": schema,
-        **parts,
-        "Summary": _object(summary),
-        "Page": _object({"reports": {"type": "array", "items": _reference("Summary")}, **counts}),
-        "Whole": _object({**summary, "report": {"type": "object"}, "history": history}),
-        "Problem": _problem(),
-    }
-
-
-def _problem() -> dict[str, Any]:
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
     text = {"type": "string"}
-    fault = _object(dict.fromkeys(("pointer", "code", "field", "detail"), text))
-    required = _object(
-        {**dict.fromkeys(("type", "title", "code", "detail"), text), "status": {"type": "integer"}}
-    )
-    optional = {"field": text, "reason": text, "error_description": text}
-    required["properties"] |= {**optional, "errors": {"type": "array", "items": fault}}
-    return required
+    in_path = [
+        {"name": name, "in": "path", "required": True, "schema": text}
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ]
+    known = schemas_of(operation.query, "validation")
+    in_query = [
+        {"name": name, "in": "query", "schema": schema}
+        for model in operation.query
+        for name, schema in known[model.__name__]["properties"].items()
+    ]
+    in_header = [{"name": name, "in": "header", **HEADERS[name]} for name in operation.request_headers]
+    return in_path + in_query + in_header
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties)}
+def _request_body(body: Body, now: datetime) -> dict[str, Any]:
+    if not body.models:
+        return {"required": True, "content": {body.media_type: {}}}
+    content: dict[str, Any] = {"schema": _one_of([_reference(model.__name__) for model in body.models])}
+    if body.models == (Report,):
+        content["example"] = example(now)
+    return {"required": True, "content": {body.media_type: content}}
+
+
+def _responses(operation: Operation) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": operation.summary}
+    if operation.answer is not None:
+        answer["content"] = {operation.media_type: {"schema": _reference(operation.answer.__name__)}}
+    elif operation.status != 204:
+        answer["content"] = {operation.media_type: {}}
+    if operation.answer_headers:
+        answer["headers"] = {name: HEADERS[name] for name in operation.answer_headers}
+    responses = {str(operation.status): answer}
+    if operation.not_modified:
+        responses["304"] = {"description": "与 If-None-Match 给出的版本相同"}
+    problem = {"application/problem+json": {"schema": _reference(Problem.__name__)}}
+    for status in operation.refusals:
+        responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
+    return responses
+
+
+@cache
+def schemas() -> dict[str, Any]:
+    """Every schema that the operations name, and what those are made of."""
+    said = tuple(model for each in OPERATIONS if each.body for model in each.body.models)
+    asked = tuple(model for each in OPERATIONS for model in each.query)
+    given = tuple(each.answer for each in OPERATIONS if each.answer)
+    found = schemas_of(asked + said, "validation") | schemas_of((*given, Problem), "serialization") | _shown()
+    for name in {model.__name__ for model in asked}:
+        found.pop(name)
+    for schema in found.values():
+        _name_members(schema)
+    found["WholeReport"]["properties"]["report"] = _reference("ShownReport")
+    return found
+
+
+def schemas_of(models: Iterable[type[BaseModel]], mode: JsonSchemaMode) -> dict[str, Any]:
+    """The schemas of these models and their parts, by name."""
+    _, found = models_json_schema([(model, mode) for model in models], ref_template=REFERENCE)
+    return dict(found.get("$defs", {}))
+
+
+def _shown() -> dict[str, Any]:
+    """A report as it is shown: amounts are text, and what is about people is masked."""
+    found = schemas_of([Report], "serialization")
+    renamed = {name for name, schema in found.items() if schema["type"] == "object"}
+    text = json.dumps(found)
+    for name in renamed:
+        text = text.replace(f'{REFERENCE.format(model=name)}"', f'{REFERENCE.format(model=f"Shown{name}")}"')
+    shown: dict[str, Any] = {
+        f"Shown{name}": schema for name, schema in json.loads(text).items() if name in renamed
+    }
+    shown["ShownReport"]["properties"]["reporter_phone"] = {"type": "string"}
+    for name in ("owner_name", "owner_phone"):
+        shown["ShownVehicle"]["properties"][name] = {"type": ["string", "null"]}
+    return shown
+
+
+def _name_members(schema: dict[str, Any]) -> None:
+    """The Chinese name of each member that has one; pydantic's own are the code with spaces."""
+    for name, member in schema.get("properties", {}).items():
+        member.pop("title", None)
+        if name in FIELDS:
+            member["title"] = FIELDS[name]
+
+
+def _one_of(references: list[dict[str, str]]) -> dict[str, Any]:
+    return references[0] if len(references) == 1 else {"oneOf": references}
 
 
 def _reference(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _json(description: str, name: str) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": _reference(name)}}}
-
-
-def _refusals(*statuses: str) -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": _reference("Problem")}}
-    return {status: {"description": "RFC 9457 问题说明", "content": content} for status in statuses}
-
-
-def _security(scope: str) -> list[dict[str, list[str]]]:
-    return [{"platform": [scope]}]
+    return {"$ref": REFERENCE.format(model=name)}
 
 
 def _security_schemes(settings: Settings) -> dict[str, Any]:

@@ -114,6 +114,12 @@ def find(system: System, reader: Reader, report_no: str) -> ReportView | None:
         return None if row is None else _view(system, session, row)
 
 
+def find_row(system: System, enterprise: str, report_no: str) -> ReportRow | None:
+    """The row of an enterprise's own report."""
+    with system.database.reading() as session:
+        return rows.find_report(session, report_no, enterprise)
+
+
 def get_row(system: System, report_no: str) -> ReportRow:
     """The row of a report that is known to exist."""
     with system.database.reading() as session:

@@ -135,6 +135,15 @@ def submit_initial(
     return outcome
 
 
+def first_sent_at(system: System, reporter: Reporter, key: str | None) -> datetime | None:
+    """When this person at this client submitted something under that key."""
+    if key is None:
+        return None
+    with system.database.reading() as session:
+        known = rows.find_submission(session, reporter.client_id, reporter.sub, _key_hash(key))
+    return None if known is None else known.created_at
+
+
 def submit_version(
     system: System,
     reporter: Reporter,
