@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from clients.rp import clock
-from clients.smdvs import reviews
+from clients.smdvs import access, reviews
 from clients.smdvs.lifecycle import Act
 from clients.smdvs.submissions import Accepted
 from tests.clients.conftest import PUBLIC_URL, system_of
@@ -31,7 +31,7 @@ def number(maker: Program) -> str:
 
 def review(maker: Program, report_no: str, *acts: Act, reason: str | None = None) -> None:
     for act in acts:
-        reviewer = reviews.Reviewer("regulator-1", "smdvs")
+        reviewer = access.Reviewer("regulator-1", "smdvs")
         done = reviews.carry_out(
             system_of(maker.app), reviewer, "", report_no, act, reason, None, clock.now()
         )
