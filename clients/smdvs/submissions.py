@@ -140,7 +140,7 @@ def first_sent_at(system: System, reporter: Reporter, key: str | None) -> dateti
     if key is None:
         return None
     with system.database.reading() as session:
-        known = rows.find_submission(session, reporter.client_id, reporter.sub, _key_hash(key))
+        known = rows.find_submission(session, reporter.client_id, reporter.sub, key_hash(key))
     return None if known is None else known.created_at
 
 
