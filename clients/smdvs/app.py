@@ -26,9 +26,11 @@ from clients.smdvs import (
     pages,
     problems,
     report_pages,
+    review_pages,
     sessions,
     system,
     value_words,
+    void_pages,
 )
 from clients.smdvs.config import Settings
 from clients.smdvs.countdown import Countdown
@@ -55,7 +57,7 @@ def create_app(settings: Settings) -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["smdvs"] = system.build(settings)
-    for module in (browser, report_pages, form_pages, oidc, events, api):
+    for module in (browser, report_pages, review_pages, void_pages, form_pages, oidc, events, api):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(_bootstrap())
     app.add_url_rule("/smdvs/healthz", view_func=_healthz)
@@ -90,6 +92,7 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
         "deadline_class_words": deadline_words.class_words,
         "policy": policy_of(settings.deadline_policy),
         "issuer": settings.issuer.rstrip("/"),
+        "value_words": value_words.value_words,
         "person_of": lambda row: sessions.person(app.extensions["smdvs"], row),
     }
     app.jinja_env.filters["moment"] = value_words.moment

@@ -8,6 +8,7 @@ from clients.rp import clock
 from clients.rp.entitlement import Reader, Reporter
 from clients.rp.errors import Refusal
 from clients.smdvs import access, cookies, pages, sessions
+from clients.smdvs.access import Reviewer
 from clients.smdvs.cookies import system
 from clients.smdvs.sessions import SessionEnded
 from clients.smdvs.storage.sessions import BrowserSession
@@ -47,6 +48,15 @@ def reader(row: BrowserSession) -> Reader:
     if isinstance(found, Refusal):
         abort(shut(row, found))
     return found
+
+
+def reviewer(row: BrowserSession) -> Reviewer | Refusal:
+    """Who acts as the regulator, asked of the provider at this moment. Raises ProviderUnavailable."""
+    token = sessions.access_token(system(), row)
+    if isinstance(token, SessionEnded):
+        return access.REVOKED
+    claims = access.claims_from(system(), token, clock.now(), system().client.key_thumbprint)
+    return claims if isinstance(claims, Refusal) else access.reviewer_from(system(), token, claims)
 
 
 def shut(row: BrowserSession, refusal: Refusal) -> Response:

@@ -100,6 +100,13 @@ LABELS: dict[str, dict[str, str]] = {
         "regulator": "监管人员",
     },
     "overdue": {"initial": "快报迟报", "detailed": "详报逾期"},
+    "look": {"show_contacts": "查看联系人", "continue_report": "续填时查看"},
+    "person_data": {
+        "reporter_name": "填报人姓名",
+        "reporter_phone": "联系电话",
+        "owner_name": "车主或使用人姓名",
+        "owner_phone": "车主或使用人电话",
+    },
     "channel": {"browser": "网页填报", "api": "程序接口"},
     "province": {
         "110000": "北京市",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clients.rp import reasons
@@ -82,6 +82,25 @@ REASONS = {code: reason.chinese for code, reason in reasons.REASONS.items()} | {
     "enterprise_mismatch": "填写本页时的企业与当前登录的企业不一致，请切换企业后重新填报",
     "handler_scope_missing": "您的经办人授权不包含“新能源汽车事故上报”事项",
 }
+# Why an act on a report is not possible now (lifecycle.NotNow, submissions.KeyReused).
+NOT_NOW = {
+    "act_not_possible": "这份上报现在的状态不能这样办理，请查看当前状态和下一步",
+    "reason_missing": "请填写原因，说明需要怎样处理",
+    "final_missing": "企业还没有提交调查结果，不能结案",
+    "key_reused": "这份表单已经提交过一次，请查看当前状态",
+}
+NO_REASON = {
+    "reason_missing": "请填写查看原因，例如“电话核实火情”",
+    "reason_too_long": "原因最多 200 个字",
+}
+DONE = {
+    "review": "已开始审核",
+    "accept": "已受理，等待企业提交调查结果",
+    "return": "已退回企业补正，原因已随本次上报告知企业",
+    "investigate": "已转入深度调查",
+    "close": "已结案",
+    "void": "已作废",
+}
 SESSION_ENDED = REASONS["authorisation_ended"]
 BUSY = "系统繁忙，内容没有保存，请稍后重试"
 UNAVAILABLE = "平台暂时无法核验授权，请稍后重试"
@@ -107,10 +126,20 @@ def fault_text(fault: Fault) -> str:
 
 def field_label(fault: Fault) -> str:
     """The field's name as people read it; with the vehicle's number where there may be several."""
-    names = [part for part in fault.location if isinstance(part, str)]
+    return location_label(fault.location)
+
+
+def location_label(location: Sequence[str | int]) -> str:
+    """The same for any place in a document."""
+    names = [part for part in location if isinstance(part, str)]
     text = FIELDS.get(names[-1], names[-1] or "（无名）") if names else "内容"
-    number = next((part for part in fault.location if isinstance(part, int)), None)
+    number = next((part for part in location if isinstance(part, int)), None)
     return text if number is None or "vehicles" not in names else f"第 {number + 1} 辆车 · {text}"
+
+
+def changed_text(version: int) -> str:
+    """Somebody else was faster."""
+    return f"就在您阅读期间，这份上报有了变化（现为第 {version} 版），您的办理没有生效。请先看最新内容"
 
 
 def reason_text(reason: str) -> str:

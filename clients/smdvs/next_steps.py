@@ -107,6 +107,26 @@ _REACHED: Mapping[Status, tuple[Stage, Reached]] = {
 }
 
 
+_BUTTONS = {
+    Act.SUPPLEMENT: "续报",
+    Act.DETAILED: "提交详报",
+    Act.FINAL: "提交调查结果",
+    Act.REVIEW: "开始审核",
+    Act.ACCEPT: "受理",
+    Act.RETURN: "退回补正",
+    Act.INVESTIGATE: "转入深度调查",
+    Act.CLOSE: "结案",
+    Act.VOID: "作废",
+}
+
+
+def button(act: Act, status: Status, *, has_final: bool = False) -> str:
+    """What is written on the button of an act."""
+    if act is Act.DETAILED and status in (_S.RETURNED, _S.DETAILED_SUBMITTED):
+        return "补正详报" if status is _S.RETURNED else "更新详报"
+    return "更新调查结果" if act is Act.FINAL and has_final else _BUTTONS[act]
+
+
 def next_step(status: Status, side: Side, *, has_final: bool) -> NextStep:
     """What that side does next to a report; ``has_final``: whether a 调查结果 is on file."""
     primary, words, short = _row(status, side, has_final=has_final)

@@ -88,6 +88,11 @@ def kinds_of(personal: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(code for code, value in there.items() if value)
 
 
+def mask(field: str, value: str) -> str:
+    """The mask of one value by the name of its field."""
+    return masking.phone(value) if field.endswith("_phone") else masking.name(value)
+
+
 def _masked_owner(owner: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "owner_name": masking.name(owner.get("owner_name") or "") or None,

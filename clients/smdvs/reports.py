@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from clients.rp.entitlement import Reader
+from clients.rp.sealed import SealBroken
 from clients.smdvs import chain, masking
 from clients.smdvs.chain import Broken
 from clients.smdvs.contents import Document, joined, open_personal
@@ -133,8 +134,13 @@ def _view(system: System, session: Session, row: ReportRow) -> ReportView:
 
 
 def _entry(system: System, row: ReportRow, version: ReportVersion) -> Entry:
-    personal = open_personal(system.fields, version.personal_sealed, row.report_no, version.version)
-    return Entry(version, json.loads(version.document), personal)
+    document = json.loads(version.document)
+    try:
+        personal = open_personal(system.fields, version.personal_sealed, row.report_no, version.version)
+    except SealBroken:  # the chain says so: what can still be read is shown
+        nobody = {"owner_name": None, "owner_phone": None}
+        personal = {"reporter_name": "", "owners": [dict(nobody) for _ in document.get("vehicles", ())]}
+    return Entry(version, document, personal)
 
 
 def _masked(personal: Document) -> Document:

@@ -94,19 +94,19 @@ class Browser:
     def form(self, **changes: str | None) -> dict[str, str]:
         """The fields of a form that is right, with the hidden ones of the page just shown."""
         page = self.http.get("/smdvs/reports/new").text
-        hidden = {
-            name: _hidden(page, name) for name in ("csrf_token", "submission_key", "enterprise_credit_code")
-        }
+        names = ("csrf_token", "submission_key", "enterprise_credit_code")
+        kept = {name: hidden(page, name) for name in names}
         from tests.clients.documents import form_fields
 
-        fields = {**form_fields(), **hidden, **changes}
+        fields = {**form_fields(), **kept, **changes}
         return {name: value for name, value in fields.items() if value is not None}
 
     def submit(self, **changes: str | None) -> TestResponse:
         return self.http.post("/smdvs/reports/new", data=self.form(**changes))
 
 
-def _hidden(page: str, name: str) -> str:
+def hidden(page: str, name: str) -> str:
+    """The value of a hidden field of a page."""
     return page.split(f'name="{name}" value="', 1)[1].split('"', 1)[0]
 
 

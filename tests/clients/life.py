@@ -9,7 +9,7 @@ from clients.rp.entitlement import Reporter
 from clients.smdvs import reviews, submissions
 from clients.smdvs.access import Reviewer
 from clients.smdvs.documents import report_from_json
-from clients.smdvs.lifecycle import Act
+from clients.smdvs.lifecycle import NEEDS_REASON, Act
 from clients.smdvs.report import Part, Report
 from clients.smdvs.submissions import Accepted
 from clients.smdvs.system import System
@@ -53,12 +53,13 @@ def brought_to(system: System, status: Status, reporter: Reporter = REPORTER, **
 
 def act_on(system: System, report_no: str, act: Act, reporter: Reporter = REPORTER, **changes: Any) -> str:
     """One more act, by whom it belongs to; returns the report's number."""
-    now, reason = clock.now(), "请补充车辆铭牌照片"
+    now = clock.now()
+    reason = "请补充车辆铭牌照片" if act in NEEDS_REASON else None
     outcome: object
     if act in OF_REGULATOR:
         outcome = reviews.carry_out(system, REVIEWER, "周示例", report_no, act, reason, None, now)
     elif act is Act.VOID:
-        outcome = submissions.void(system, reporter, report_no, reason, ORIGIN, None, None, now)
+        outcome = submissions.void(system, reporter, report_no, reason or "", ORIGIN, None, None, now)
     elif act is Act.INITIAL:
         outcome = submissions.submit_initial(system, reporter, report(**changes), ORIGIN, None, now)
     else:
