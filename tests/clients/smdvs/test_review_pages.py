@@ -224,14 +224,15 @@ def test_a_session_that_ended_meanwhile_loses_nothing(
     token = csrf(regulator, report_no)
     typed = {"csrf_token": token, "decision": "return", "version": "3", "reason": "写了一半的意见"}
     provider.revoke_all()
-    for _ in range(2):  # the first finds the sign-in revoked, the second finds none
-        answer = regulator.http.post(f"/smdvs/reports/{report_no}/review", data=typed)
+    # The first finds the sign-in revoked, the second finds none.
+    answers = [regulator.http.post(f"/smdvs/reports/{report_no}/review", data=typed) for _ in range(2)]
+    for answer in answers:
         assert answer.status_code == 401
         assert "写了一半的意见" in answer.text
         assert f"/smdvs/login?then={report_no}" in answer.text
     assert status_of(smdvs, report_no) == (Status.UNDER_REVIEW, 3)
     regulator.sign_in(REGULATOR)
-    assert resubmitted(regulator, answer).status_code == 303
+    assert resubmitted(regulator, answers[-1]).status_code == 303
     assert status_of(smdvs, report_no) == (Status.RETURNED, 4)
 
 
