@@ -28,6 +28,7 @@ from clients.smdvs import (
     report_pages,
     review_pages,
     sessions,
+    statistics_pages,
     system,
     value_words,
     void_pages,
@@ -57,7 +58,17 @@ def create_app(settings: Settings) -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["smdvs"] = system.build(settings)
-    for module in (browser, report_pages, review_pages, void_pages, form_pages, oidc, events, api):
+    for module in (
+        browser,
+        report_pages,
+        review_pages,
+        void_pages,
+        statistics_pages,
+        form_pages,
+        oidc,
+        events,
+        api,
+    ):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(_bootstrap())
     app.add_url_rule("/smdvs/healthz", view_func=_healthz)
@@ -112,7 +123,8 @@ def _with_headers(response: Response, settings: Settings) -> Response:
     parts = urlsplit(settings.issuer)
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        f"base-uri 'none'; form-action 'self' {parts.scheme}://{parts.netloc}; frame-ancestors 'none'"
+        f"connect-src 'self'; form-action 'self' {parts.scheme}://{parts.netloc}; "
+        "base-uri 'none'; frame-ancestors 'none'"
     )
     headers = {
         "Content-Security-Policy": policy,

@@ -123,6 +123,8 @@ def _then(wanted: str) -> str:
     """The path below /smdvs/ to go on with after sign-in."""
     if wanted == "new":
         return "reports/new"
+    if wanted == "statistics":
+        return wanted
     return f"reports/{wanted}" if REPORT_NO.fullmatch(wanted) else "reports"
 
 
