@@ -109,7 +109,7 @@ def test_months_are_chinas_and_none_is_missing(system: System) -> None:
         assert newest is not None
         newest.occurred_at = datetime(2027, 2, 28, 16, 30, tzinfo=UTC)  # 1 March in China
         newest.status = "accepted"
-    found = figures(system, **{"from": "2026-11-01"})
+    found = figures(system, ALL, **{"from": "2026-11-01"})
     names = [month.code for month in found.months]
     assert names[0] == "2026-11"
     assert names[-4:] == ["2026-12", "2027-01", "2027-02", "2027-03"]
