@@ -11,8 +11,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from clients.rp import uscc
 from clients.smdvs import vin
 from clients.smdvs.filters import Filters, Overdue
+from clients.smdvs.lifecycle import CONTENT
 from clients.smdvs.report import CHINA_TIME
-from clients.smdvs.storage.reports import ReportRow, ReportVehicle
+from clients.smdvs.storage.reports import ReportRow, ReportVehicle, ReportVersion
 from clients.smdvs.vocabulary import DeadlineClass, Status
 
 Conditions = Sequence[ColumnElement[bool]]
@@ -141,3 +142,14 @@ def _contains(column: Text, words: str) -> ColumnElement[bool]:
     if words.upper() == words.lower():
         return column.contains(words, autoescape=True)
     return column.icontains(words, autoescape=True)
+
+
+def newest_documents(session: Session, report_ids: Sequence[int]) -> dict[int, str]:
+    """What each of these reports says now, people left out: the document of its newest content, as JSON."""
+    query = (
+        select(ReportVersion.report_id, ReportVersion.document)
+        .where(ReportVersion.report_id.in_(report_ids), ReportVersion.kind.in_(CONTENT))
+        .order_by(ReportVersion.report_id, ReportVersion.version)
+    )
+    found: dict[int, str] = {row.report_id: row.document for row in session.execute(query)}
+    return found
