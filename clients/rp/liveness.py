@@ -1,5 +1,5 @@
 """Whether a token that was good when signed is still in force:
-introspection (RFC 7662), remembered for a second.
+introspection (RFC 7662), remembered for a second, and revocation events already received.
 
 A signature can't know that an enterprise has since revoked its handler. When the provider can't
 be asked, the answer is
@@ -12,14 +12,19 @@ import hashlib
 import threading
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from clients.rp import jwt
 from clients.rp.client import Client
 from clients.rp.discovery import Provider
 from clients.rp.errors import ProviderUnavailable, Refusal, refuse
+from clients.rp.signals import Subject
 
 CACHE_SECONDS = 1.0
 MAX_ENTRIES = 4096
+# Longer than any access token lives; older ones are refused by the clock.
+REMEMBERED_SECONDS = 86400.0
 # What may have changed since the token was signed, and what must not have.
 CURRENT_CLAIMS = ("account_type", "handler_scope", "roles", "scope")
 FIXED_CLAIMS = ("sub", "client_id", "enterprise_credit_code", "handler_authorization_id")
@@ -35,6 +40,7 @@ class Liveness:
         self._client = client
         self._lock = threading.Lock()
         self._seen: dict[str, tuple[float, Mapping[str, Any]]] = {}
+        self._ended: dict[tuple[str, str | None], float] = {}
 
     def confirm(
         self, token: str, claims: Mapping[str, Any], *, fresh: bool = False
@@ -42,6 +48,8 @@ class Liveness:
         """The token's claims as they stand now, or the refusal.
         ``fresh`` asks even if asked within the last second.
         """
+        if self._known_to_have_ended(claims):
+            return REVOKED
         answer = self._answer(token, fresh)
         if answer.get("active") is not True:
             return REVOKED
@@ -55,6 +63,30 @@ class Liveness:
         """Forget everything: something has been revoked or signed out."""
         with self._lock:
             self._seen.clear()
+
+    def end(self, subject: Subject, ended_at: datetime) -> None:
+        """Take a revocation event's word: older tokens of the account, for that enterprise if one is named,
+        are refused without a question (CAEP 1.0 §3.1).
+
+        An event about one session ends that session's tokens, and no access token says which those are: the
+        provider is then asked anew about all.
+        """
+        self.drop_all()
+        if subject.sub is None or subject.sid is not None:
+            return
+        with self._lock:
+            now = ended_at.timestamp()
+            self._ended = {key: at for key, at in self._ended.items() if at > now - REMEMBERED_SECONDS}
+            if len(self._ended) < MAX_ENTRIES:
+                self._ended[subject.sub, subject.tenant] = now
+
+    def _known_to_have_ended(self, claims: Mapping[str, Any]) -> bool:
+        """Whether an event has ended this; a token of the same second is asked about."""
+        issued, enterprise = claims.get("iat"), claims.get("enterprise_credit_code")
+        tenants = (None, enterprise) if isinstance(enterprise, str) else (None,)
+        with self._lock:
+            ends = [self._ended.get((claims["sub"], tenant)) for tenant in tenants]
+        return any(at is not None and not (jwt.is_time(issued) and issued >= int(at)) for at in ends)
 
     def _answer(self, token: str, fresh: bool) -> Mapping[str, Any]:
         key = hashlib.sha256(token.encode()).hexdigest()

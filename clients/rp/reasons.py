@@ -12,7 +12,7 @@ _STEP_UP = "insufficient_user_authentication"
 
 @dataclass(frozen=True)
 class Reason:
-    """``error`` is the code of RFC 6750 §3.1 or RFC 9470 §3; ``chinese`` is for people; ``english`` is ASCII
+    """``error`` is the code of RFC 6750 §3.1, RFC 9449 §7.1 or RFC 9470 §3; ``chinese`` is for people; ``english`` is ASCII
     for ``error_description``, and may have places for ``{scope}`` and ``{matter}``.
     """
 
@@ -22,6 +22,15 @@ class Reason:
 
 
 REASONS: Mapping[str, Reason] = {
+    # How the token is shown: clients.rp.presentation. Who shows none is told no error (RFC 6750 §3.1).
+    "credentials_missing": Reason(
+        "", "请在 Authorization 请求头中给出访问令牌", "The request shows no access token"
+    ),
+    "proof_invalid": Reason(
+        "invalid_dpop_proof",
+        "DPoP 证明缺失、不正确或已使用过",
+        "The DPoP proof is missing, wrong or used before",
+    ),
     # The token itself, by its signature and the clock: clients.rp.access.
     "token_malformed": Reason(_TOKEN, "访问令牌不完整，请重新登录", "The access token is not a signed JWT"),
     "token_algorithm": Reason(

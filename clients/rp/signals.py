@@ -57,11 +57,15 @@ SecurityEvent = SessionRevoked | TokenClaimsChange | Verification
 
 @dataclass(frozen=True)
 class EventToken:
-    """A good token; ``events`` has none of a type that we don't know. ``jti`` counts once, until then."""
+    """A good token; ``events`` has none of a type that we don't know. ``jti`` counts once, until then.
+
+    ``issued_at`` is when the events came to be, not when the token was delivered (SSF 1.0 §4.1.5).
+    """
 
     jti: str
     events: tuple[SecurityEvent, ...]
     expires_at: datetime
+    issued_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -125,8 +129,9 @@ def _read(claims: dict[str, Any], issuer: str) -> EventToken | InvalidEventToken
         if event is not None:
             events.append(event)
     # Once the token is too old to be taken, its jti need not be remembered.
-    ends = datetime.fromtimestamp(claims["iat"], UTC) + MAX_AGE + timedelta(seconds=jwt.LEEWAY_SECONDS)
-    return EventToken(claims["jti"], tuple(events), ends)
+    issued_at = datetime.fromtimestamp(claims["iat"], UTC)
+    ends = issued_at + MAX_AGE + timedelta(seconds=jwt.LEEWAY_SECONDS)
+    return EventToken(claims["jti"], tuple(events), ends, issued_at)
 
 
 def _event(
