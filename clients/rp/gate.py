@@ -1,4 +1,4 @@
-"""The way of an access token into one resource: signature and clock, the decision, the provider's word of now."""
+"""The way of an access token into a resource: signature and clock, decision, the provider's word of now."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Private keys in files: made on first use, 0600, whole or not at all, however many processes start at once.
 
-``python -m clients.rp.key_files FILE`` makes the signing key if it isn't there and prints the public JWKS that
-the client is registered with.
+``python -m clients.rp.key_files FILE`` makes the signing key if it isn't there and prints the public JWKS
+that the client is registered with.
 """
 
 from __future__ import annotations

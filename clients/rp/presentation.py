@@ -1,5 +1,5 @@
-"""How a program shows its access token: ``Authorization: Bearer`` (RFC 6750 §2.1), or ``DPoP`` with a proof of
-the key that the token is bound to (RFC 9449 §7.1).
+"""How a program shows its access token: ``Authorization: Bearer`` (RFC 6750 §2.1), or ``DPoP`` with a proof
+of the key that the token is bound to (RFC 9449 §7.1).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from clients.rp.errors import Refusal, refuse
 from clients.rp.gate import Gate
 
 FirstUse = Callable[[str, datetime, datetime], bool]
-"""Whether the identifier (a hash in hex) is claimed for the first time; it is remembered until the later time."""
+"""Whether the identifier (a hash) is claimed for the first time; it is remembered until the later time."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Caller:
-    """The access token of a request, and its claims by signature and clock. Its liveness isn't checked yet."""
+    """The access token of a request, and its claims by signature and clock alone."""
 
     token: str
     claims: Mapping[str, Any]

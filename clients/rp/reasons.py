@@ -12,8 +12,8 @@ _STEP_UP = "insufficient_user_authentication"
 
 @dataclass(frozen=True)
 class Reason:
-    """``error`` is the code of RFC 6750 §3.1, RFC 9449 §7.1 or RFC 9470 §3; ``chinese`` is for people; ``english`` is ASCII
-    for ``error_description``, and may have places for ``{scope}`` and ``{matter}``.
+    """``error`` is the code of RFC 6750 §3.1, RFC 9449 §7.1 or RFC 9470 §3; ``chinese`` is for people;
+    ``english`` is ASCII for ``error_description``, with places for ``{scope}``, ``{matter}``, ``{role}``.
     """
 
     error: str

@@ -38,31 +38,60 @@ class Record(Protocol):
     """What must be read from a stored session; a ``SessionRecord``, or a row of the store's own."""
 
     @property
-    def id_hash(self) -> str: ...
+    def id_hash(self) -> str:
+        """The hash of the cookie."""
+        ...
+
     @property
-    def account_type(self) -> str: ...
+    def account_type(self) -> str:
+        """In what capacity (claims.md)."""
+        ...
+
     @property
-    def enterprise_credit_code(self) -> str | None: ...
+    def enterprise_credit_code(self) -> str | None:
+        """The acting enterprise."""
+        ...
+
     @property
-    def person_sealed(self) -> str: ...
+    def person_sealed(self) -> str:
+        """Name and phone."""
+        ...
+
     @property
-    def id_token_sealed(self) -> str: ...
+    def id_token_sealed(self) -> str:
+        """The ID token of the sign-in."""
+        ...
+
     @property
-    def access_token_sealed(self) -> str: ...
+    def access_token_sealed(self) -> str:
+        """The newest access token."""
+        ...
+
     @property
-    def refresh_token_sealed(self) -> str | None: ...
+    def refresh_token_sealed(self) -> str | None:
+        """The newest refresh token."""
+        ...
+
     @property
-    def access_expires_at(self) -> datetime: ...
+    def access_expires_at(self) -> datetime:
+        """When the access token ends."""
+        ...
+
     @property
-    def seen_at(self) -> datetime: ...
+    def seen_at(self) -> datetime:
+        """When the person was last here."""
+        ...
+
     @property
-    def ends_at(self) -> datetime: ...
+    def ends_at(self) -> datetime:
+        """When the session ends at the latest."""
+        ...
 
 
 @dataclass(frozen=True)
 class Ending:
-    """Which sessions end: those that fit every part of the subject that is given (nobody's without ``sub`` and
-    ``sid``), of this account type if one is given.
+    """Which sessions end: those that fit every part of the subject that is given (nobody's without ``sub``
+    and ``sid``), of this account type if one is given.
     """
 
     subject: Subject
@@ -87,8 +116,8 @@ Row_co = TypeVar("Row_co", bound=Record, covariant=True)
 
 
 class Store(Protocol[Row_co]):
-    """What a relying party's store of sessions does. Each method is one transaction; each may be called by many
-    threads and processes at once.
+    """What a relying party's store of sessions does. Each method is one transaction; each may be called by
+    many threads and processes at once.
     """
 
     def add(self, record: SessionRecord, now: datetime) -> None:
@@ -125,13 +154,13 @@ class Store(Protocol[Row_co]):
         expires_at: datetime,
         endings: Sequence[Ending] = (),
     ) -> bool:
-        """Whether the identifier is seen for the first time; if so, the sessions that are meant end with it, in
-        the same transaction. It is remembered until ``expires_at``.
+        """Whether the identifier is seen for the first time; if so, the sessions that are meant end in the
+        same transaction. It is remembered until ``expires_at``.
         """
 
 
 class MemoryStore:
-    """Sessions of one process: for development, tests and small applications. A restart signs everyone out."""
+    """Sessions of one process, for development, tests, small applications. A restart signs everyone out."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Browser sessions: a random cookie, the tokens behind it, and their renewal, one at a time for each session."""
+"""Browser sessions: a random cookie, the tokens behind it, and their renewal, one at a time for each."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class SessionEnded:
 
 @dataclass(frozen=True)
 class Sessions(Generic[Row]):
-    """The sessions of one relying party. ``matters`` are those it serves: a handler who has lost all of them is
-    signed out when an event says so.
+    """The sessions of one relying party. ``matters`` are those it serves: a handler who has lost all of them
+    is signed out when an event says so.
     """
 
     store: Store[Row]

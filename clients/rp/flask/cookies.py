@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 
 from flask import Response, g, request
 
-from clients.rp.sealed import Sealer, SealBroken
+from clients.rp.sealed import SealBroken, Sealer
 from clients.rp.sign_in import SIGN_IN_TTL, Pending
 
 
 @dataclass(frozen=True)
 class Cookies:
-    """Names begin with ``prefix``; ``path`` is where they are sent; ``secure`` as soon as people come by https."""
+    """Names begin with ``prefix``; ``path`` is where they are sent; ``secure`` where people come by https."""
 
     sealer: Sealer
     prefix: str
@@ -50,8 +50,8 @@ class Cookies:
         response.delete_cookie(name, path=self.path, httponly=True, samesite="Lax", secure=self.secure)
 
     def csrf_token(self) -> str:
-        """The token for forms in this answer. Its secret is the browser's own and outlives a sign-in, so that a
-        form left open while signing in again in another window can still be sent.
+        """The token for forms in this answer. Its secret is the browser's own and outlives a sign-in, so that
+        a form left open while signing in again in another window can still be sent.
         """
         secret = g.get("csrf_secret") or request.cookies.get(self.csrf)
         if not secret:

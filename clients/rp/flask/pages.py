@@ -1,4 +1,4 @@
-"""What people and programs are shown when the kit says no. Override the methods of ``Pages`` to look like you."""
+"""What people and programs are shown when the kit says no. Override ``Pages`` to look like you."""
 
 from __future__ import annotations
 

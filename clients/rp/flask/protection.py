@@ -28,6 +28,7 @@ View = Callable[..., Any]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 STEP_UP_ERROR = "insufficient_user_authentication"
 STEP_UP_SECONDS = 300
+ANY = Strength()
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Requirement:
 
     ``enterprise`` is the argument of the view, member of the JSON body or field of the form that names the
     enterprise, which must then be the token's. ``strength`` is asked of the sign-in (RFC 9470). ``fresh``
-    says whether the provider is asked even if it was within the last second (None: unless the method is safe).
+    says whether the provider is asked even if it was within the last second (None: unless the method is
+    safe).
     ValueError when neither ``matter`` nor ``role`` is asked, or both.
     """
 
@@ -45,7 +47,7 @@ class Requirement:
     matter: str | None = None
     role: str | None = None
     enterprise: str | None = None
-    strength: Strength = Strength()
+    strength: Strength = ANY
     fresh: bool | None = None
 
     def __post_init__(self) -> None:
@@ -167,8 +169,8 @@ class Protection:
         return response
 
     def _step_up(self, row: Any, refusal: Refusal) -> Response:
-        """Have the person sign in as is needed (RFC 9470 §4), once: a provider that doesn't do it is not asked
-        for ever.
+        """Have the person sign in as is needed (RFC 9470 §4), once: a provider that doesn't do it is not
+        asked for ever.
         """
         cookies = self._rp.cookies
         asked = f"{cookies.prefix}step_up"
@@ -182,7 +184,7 @@ class Protection:
 
 
 def shown(public_url: str) -> Shown:
-    """What this request shows. Its address is the one that people use, not the one that a proxy made of it."""
+    """What this request shows. Its address is what people use, not what a proxy made of it."""
     return Shown(
         request.headers.get("Authorization", ""),
         request.headers.getlist("DPoP"),
@@ -205,5 +207,5 @@ def _named(name: str | None, arguments: Mapping[str, Any]) -> str | None:
     if name is None:
         return None
     body = request.get_json(silent=True) if request.is_json else request.form
-    value = arguments.get(name) or (body.get(name) if hasattr(body, "get") else None)
+    value = arguments.get(name) or (body.get(name) if isinstance(body, Mapping) else None)
     return value.strip().upper() if isinstance(value, str) else None

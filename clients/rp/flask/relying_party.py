@@ -32,15 +32,15 @@ _OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
 
 class RelyingParty:
-    """Registers ``login``, ``callback``, ``logout``, ``backchannel-logout`` and ``events`` below ``prefix``, and
-    protects views (``protects``, ``signed_in``).
+    """Registers ``login``, ``callback``, ``logout``, ``backchannel-logout`` and ``events`` below ``prefix``,
+    and protects views (``protects``, ``signed_in``).
 
     Sign-in is the authorization code flow with PKCE S256 (RFC 7636), pushed where the provider takes that
-    (RFC 9126), authenticated by ``private_key_jwt``, its tokens bound to a key (DPoP, RFC 9449). Three checks
-    that Authlib's Flask client leaves out are made: ``iss`` of the authorization response (RFC 9207), that the
-    ID token is for us and no one else's (``aud`` and ``azp``, OpenID Connect Core §3.1.3.7), and that there is
-    an ID token at all (Core §3.1.3.3). Metadata and keys come from discovery, are cached, and are asked for
-    anew when the provider has new ones. Nothing is accepted while the provider can't be asked: 503 with
+    (RFC 9126), authenticated by ``private_key_jwt``, its tokens bound to a key (DPoP, RFC 9449). Three
+    checks that Authlib's Flask client leaves out are made: ``iss`` of the authorization response (RFC 9207),
+    that the ID token is for us (``aud`` and ``azp``, OpenID Connect Core §3.1.3.7), and that there is an ID
+    token at all (Core §3.1.3.3). Metadata and keys come from discovery, are cached, and are asked for anew
+    when the provider has new ones. Nothing is accepted while the provider can't be asked: 503 with
     ``Retry-After``.
 
     ``issuer``, ``client_id``: as registered; the issuer is compared character by character. ``key``: the
@@ -99,6 +99,7 @@ class RelyingParty:
         self.pages = pages(self.home, f"{prefix}/login")
         self.then = then or self._own_path
         self._protection = Protection(self)
+        self._app: Flask | None = None
         if app is not None:
             self.init_app(app)
 
@@ -107,8 +108,8 @@ class RelyingParty:
         cls, app: Flask | None = None, environ: Mapping[str, str] = os.environ, **more: Any
     ) -> RelyingParty:
         """From ``RP_ISSUER``, ``RP_CLIENT_ID``, ``RP_PUBLIC_URL``, ``RP_SECRET_KEY``, ``RP_KEY_FILE`` (a JWK
-        file, made when it isn't there) and, if there are some, ``RP_SCOPE``, ``RP_CA_BUNDLE``; ``more`` as the
-        constructor takes it. KeyError naming the variable that is missing.
+        file, made when it isn't there) and, if there are some, ``RP_SCOPE``, ``RP_CA_BUNDLE``; ``more`` as
+        the constructor takes it. KeyError naming the variable that is missing.
         """
         key = key_files.signing_key(Path(environ["RP_KEY_FILE"]))
         given = {"scope": environ.get("RP_SCOPE", SCOPE), "ca_bundle": environ.get("RP_CA_BUNDLE"), **more}
@@ -124,6 +125,7 @@ class RelyingParty:
 
     def init_app(self, app: Flask) -> None:
         """Register the addresses, the anti-forgery cookie and ``csrf_token()`` for templates."""
+        self._app = app
         app.register_blueprint(sign_in.blueprint(self))
         app.register_blueprint(events.blueprint(self))
         app.after_request(self.cookies.put_csrf)
@@ -149,6 +151,20 @@ class RelyingParty:
     def signed_in(self, **requirement: Any) -> Callable[[View], View]:
         """Protect a view for people: who isn't signed in is sent to sign in and comes back."""
         return self._protection.of_people(**requirement)
+
+    def page(self, rule: str, **requirement: Any) -> Callable[[View], View]:
+        """A page of the application at that address, protected by ``signed_in``."""
+        return lambda view: self._added(rule, ["GET", "POST"], self.signed_in(**requirement)(view))
+
+    def api(self, rule: str, methods: Sequence[str] = ("GET",), **requirement: Any) -> Callable[[View], View]:
+        """A view of the application for programs at that address, protected by ``protects``."""
+        return lambda view: self._added(rule, methods, self.protects(**requirement)(view))
+
+    def _added(self, rule: str, methods: Sequence[str], view: View) -> View:
+        if self._app is None:
+            raise RuntimeError("init_app comes first")
+        self._app.add_url_rule(self.prefix + rule, view_func=view, methods=list(methods))
+        return view
 
     def _own_path(self, wanted: str) -> str:
         """A path of ours, and no other site's address."""
