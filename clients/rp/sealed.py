@@ -1,4 +1,4 @@
-"""Texts that leave our hands or rest on disk: AES-256-GCM, bound to what they are for."""
+"""What leaves our hands or rests on disk: AES-256-GCM, bound to what they are for."""
 
 from __future__ import annotations
 
@@ -39,6 +39,21 @@ class Sealer:
             raw = urlsafe_b64decode(body.encode("ascii"))
             plain = self._ciphers[kid].decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], context.encode())
             return plain.decode()
+        except (KeyError, ValueError, InvalidTag) as error:
+            raise SealBroken(context) from error
+
+    def seal_bytes(self, content: bytes, context: str) -> bytes:
+        """The same for what isn't text: the key's name and a NUL, nonce, ciphertext."""
+        nonce = os.urandom(_NONCE_BYTES)
+        ciphertext = self._ciphers[self._current].encrypt(nonce, content, context.encode())
+        return self._current.encode("ascii") + b"\0" + nonce + ciphertext
+
+    def open_bytes(self, sealed: bytes, context: str) -> bytes:
+        """The content; raises SealBroken."""
+        kid, _, raw = sealed.partition(b"\0")
+        try:
+            cipher = self._ciphers[kid.decode("ascii")]
+            return cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], context.encode())
         except (KeyError, ValueError, InvalidTag) as error:
             raise SealBroken(context) from error
 

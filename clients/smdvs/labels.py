@@ -48,6 +48,14 @@ LABELS: dict[str, dict[str, str]] = {
         "official": "公务",
         "other": "其他",
     },
+    "attachment_kind": {
+        "site_photo": "现场照片",
+        "vehicle_photo": "车辆照片",
+        "vin_plate_photo": "车辆铭牌照片",
+        "data_export": "数据导出",
+        "investigation_report": "调查报告",
+        "other": "其他",
+    },
     "battery_type": {"ncm": "三元", "lfp": "磷酸铁锂", "lmo": "锰酸锂", "other": "其他"},
     "fire_locations": {
         "battery_pack": "动力电池包",
@@ -203,6 +211,7 @@ FIELDS = {
     "severe": "严重事故",
     "overdue": "逾期",
     "casualties": "伤亡",
+    "attachments": "附件",
 }
 
 

@@ -6,6 +6,7 @@ from alembic import context
 
 from clients.smdvs.storage import (  # noqa: F401 # their import declares the tables
     accesses,
+    attachments,
     drafts,
     exports,
     reports,

@@ -7,6 +7,7 @@ from enum import StrEnum
 import pytest
 
 from clients.smdvs import labels, vocabulary
+from clients.smdvs.attachment_kinds import AttachmentKind
 from clients.smdvs.lifecycle import Act
 
 
@@ -24,6 +25,7 @@ from clients.smdvs.lifecycle import Act
         ("preliminary_cause", vocabulary.Cause),
         ("status", vocabulary.Status),
         ("kind", Act),
+        ("attachment_kind", AttachmentKind),
         ("deadline_class", vocabulary.DeadlineClass),
         ("province", vocabulary.Province),
     ],
