@@ -7,12 +7,15 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from clients.rp import clock
 from clients.rp.entitlement import Reader
-from clients.smdvs import accesses, doors, messages, next_steps, pages, reports, search, shown_reports
+from clients.smdvs import accesses, doors, messages, next_steps, pages, queues, reports, search, shown_reports
 from clients.smdvs.cookies import system
 from clients.smdvs.lifecycle import Act, Side
+from clients.smdvs.next_steps import NextStep
 from clients.smdvs.persons import Viewer
 from clients.smdvs.reports import ReportView
+from clients.smdvs.storage.reports import ReportRow
 from clients.smdvs.storage.sessions import BrowserSession
 from clients.smdvs.vocabulary import Status
 
@@ -42,7 +45,17 @@ def list_reports() -> Response:
     number = min(max(request.args.get("page", 1, type=int), 1), search.LAST_PAGE)
     page = search.find_page(system(), reader, asked.filters, number)
     status = 422 if asked.faults else 200
-    return pages.render("reports.html", status, session=row, page=page, reader=reader, asked=asked)
+    side = Side.REGULATOR if reader.enterprise_credit_code is None else Side.ENTERPRISE
+    return pages.render(
+        "reports.html",
+        status,
+        session=row,
+        page=page,
+        reader=reader,
+        asked=asked,
+        queues=queues.queues(system(), reader, asked.filters, clock.now()),
+        step_of=lambda found: _step(found, side),
+    )
 
 
 @blueprint.get("/reports/<report_no>")
@@ -66,6 +79,11 @@ def show_version(report_no: str, number: int) -> Response:
         return absent()
     compared = shown_reports.shown_changes(seen.view, seen.viewer, number)
     return pages.render("version.html", session=row, report=report, entry=entry, compared=compared)
+
+
+def _step(row: ReportRow, side: Side) -> NextStep:
+    """What that side does next to a report."""
+    return next_steps.next_step(Status(row.status), side, has_final=row.final_received_at is not None)
 
 
 def find(row: BrowserSession, reader: Reader, report_no: str, *, disclosed: bool = False) -> Seen | None:
@@ -92,7 +110,7 @@ def detail(seen: Seen, status: int = 200, **values: Any) -> Response:
         session=seen.session,
         viewer=seen.viewer,
         report=report,
-        step=next_steps.next_step(stands, seen.side, has_final=has_final),
+        step=_step(report.row, seen.side),
         stages=next_steps.stages(stands, report.passed),
         button=lambda act: next_steps.button(Act(act), stands, has_final=has_final),
         timeline=shown_reports.timeline(report.entries, looks),
