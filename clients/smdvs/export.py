@@ -26,8 +26,6 @@ from clients.smdvs.storage.exports import Export
 from clients.smdvs.system import System
 
 BATCH = 500
-# A worksheet has 1,048,576 rows; whoever wants more than this wants something else than a spreadsheet.
-MOST = 200_000
 # What makes a spreadsheet calculate a cell of a CSV file, also after blanks; some take full-width signs too.
 FORMULA_SIGNS = frozenset("=+-@\t\r\n＝＋－＠")
 BOM = "\ufeff"
@@ -40,11 +38,15 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-def count(system: System, reader: Reader, filters: Filters, now: datetime) -> int:
-    """How many reports the file would have; MOST + 1 where there are too many."""
+# A CSV file is sent while it is made; an XLSX file is sent when it is whole, 0.3 ms of CPU for each report.
+MOST = {Format.CSV: 200_000, Format.XLSX: 50_000}
+
+
+def count(system: System, reader: Reader, kind: Format, filters: Filters, now: datetime) -> int:
+    """How many reports the file would have; one more than MOST where there are too many."""
     wanted = rows.conditions(filters, reader.enterprise_credit_code, now)
     with system.database.reading() as session:
-        return rows.count(session, wanted, MOST + 1)
+        return rows.count(session, wanted, MOST[kind] + 1)
 
 
 def record(

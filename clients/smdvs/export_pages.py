@@ -23,20 +23,20 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def export_reports() -> Response:
     """The reports that this person may read and the filters leave; ``format`` is ``xlsx`` or ``csv``."""
     reader, now = doors.reader(doors.session_or_login("")), clock.now()
-    kind, asked = request.args.get("format", Format.XLSX), search.read(request.args.getlist)
-    if kind not in set(Format):
+    asked, name = search.read(request.args.getlist), request.args.get("format", Format.XLSX)
+    if name not in set(Format):
         return pages.message("没有这种格式", "可以导出 XLSX 或 CSV。", 400)
     if asked.faults:
         return _faulty(asked)
-    reports = export.count(system(), reader, asked.filters, now)
-    if reports > export.MOST:
-        return pages.message("导出的内容过多", f"一次最多导出 {export.MOST} 份，请缩小范围后再导出。", 422)
-    export.record(system(), reader, Format(kind), asked.filters, reports, now)
+    kind = Format(name)
+    reports = export.count(system(), reader, kind, asked.filters, now)
+    if reports > export.MOST[kind]:
+        return _too_many(kind)
+    export.record(system(), reader, kind, asked.filters, reports, now)
     found = export.lines(system(), reader, asked.filters, now)
-    name = _file_name(Format(kind), now)
-    if kind == Format.CSV:
-        return _private(Response(export.csv_chunks(found), mimetype="text/csv"), name)
-    return _private(send_file(export.xlsx_file(found), mimetype=XLSX), name)
+    if kind is Format.CSV:
+        return _private(Response(export.csv_chunks(found), mimetype="text/csv"), kind, now)
+    return _private(send_file(export.xlsx_file(found), mimetype=XLSX), kind, now)
 
 
 def _faulty(asked: Asked) -> Response:
@@ -45,11 +45,14 @@ def _faulty(asked: Asked) -> Response:
     return pages.message("筛选条件有误，没有导出", f"{faults}。请返回列表修改后再导出。", 422)
 
 
-def _private(response: Response, name: str) -> Response:
+def _too_many(kind: Format) -> Response:
+    other = "，或改为导出 CSV" if kind is Format.XLSX else ""
+    text = f"{kind.upper()} 一次最多导出 {export.MOST[kind]} 份，请缩小范围后再导出{other}。"
+    return pages.message("导出的内容过多", text, 422)
+
+
+def _private(response: Response, kind: Format, now: datetime) -> Response:
+    name = f"smdvs-reports-{now.astimezone(CHINA_TIME):%Y%m%d}.{kind}"
     response.headers["Cache-Control"] = "no-store"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-def _file_name(kind: Format, now: datetime) -> str:
-    return f"smdvs-reports-{now.astimezone(CHINA_TIME):%Y%m%d}.{kind}"

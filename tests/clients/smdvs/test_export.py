@@ -203,10 +203,11 @@ def test_a_wrong_filter_or_format_exports_nothing(regulator: Browser, smdvs: Fla
 def test_too_many_reports_are_refused_and_not_cut(
     regulator: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "MOST", 10)
-    answer = regulator.get("/smdvs/reports/export?format=csv")
-    assert answer.status_code == 422
-    assert "一次最多导出 10 份" in answer.text
+    monkeypatch.setattr(export, "MOST", {Format.XLSX: 10, Format.CSV: 20})
+    for kind, most in export.MOST.items():
+        answer = regulator.get(f"/smdvs/reports/export?format={kind}")
+        assert answer.status_code == 422
+        assert f"{kind.upper()} 一次最多导出 {most} 份" in answer.text
 
 
 def log(smdvs: Flask) -> list[Export]:
