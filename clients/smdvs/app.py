@@ -17,6 +17,7 @@ from clients.smdvs import (
     browser,
     cookies,
     deadline_words,
+    dev_pages,
     events,
     export_pages,
     form_pages,
@@ -72,6 +73,7 @@ def create_app(settings: Settings) -> Flask:
         oidc,
         events,
         api,
+        dev_pages,
     ):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(_bootstrap())

@@ -38,6 +38,10 @@ class Settings:
     client_id: str
     ca_bundle: str | None
     deadline_policy: str = DEFAULT_POLICY
+    env: str = "production"
+    sms: str = "http"
+    sms_url: str | None = None
+    sms_token: str | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -53,10 +57,29 @@ class Settings:
             client_id=reader.read("CLIENT_ID", "smdvs", _text),
             ca_bundle=reader.read("CA_BUNDLE", "", _file) or None,
             deadline_policy=reader.read("DEADLINE_POLICY", DEFAULT_POLICY, _policy),
+            env=(env := reader.read("ENV", "production", _one_of("production", "development"))),
+            sms=reader.read("SMS", "outbox" if env == "development" else "http", _one_of("outbox", "http")),
+            sms_url=reader.read("SMS_URL", "", _gateway) or None,
+            sms_token=reader.read("SMS_TOKEN", "", _token) or None,
         )
-        if reader.faults:
-            raise ConfigError(reader.faults)
+        faults = [*reader.faults, *settings.contradictions()]
+        if faults:
+            raise ConfigError(faults)
         return settings
+
+    def contradictions(self) -> list[str]:
+        """What doesn't go together: nobody is reminded by a message that never leaves."""
+        rules = (
+            (
+                self.env == "production" and self.sms == "outbox",
+                "SMDVS_SMS: outbox sends nothing; use http in production, or SMDVS_ENV=development",
+            ),
+            (
+                self.env != "" and self.sms == "http" and not (self.sms_url and self.sms_token),
+                "SMDVS_SMS: http needs SMDVS_SMS_URL and SMDVS_SMS_TOKEN",
+            ),
+        )
+        return [fault for broken, fault in rules if broken]
 
     @property
     def home_url(self) -> str:
@@ -140,6 +163,28 @@ def _database_url(value: str) -> str:
     if url.drivername not in DRIVERS:
         raise ValueError("must be sqlite or postgresql")
     return url.set(drivername=DRIVERS[url.drivername]).render_as_string(hide_password=False)
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in choices:
+            raise ValueError(f"must be {' or '.join(choices)}")
+        return value
+
+    return check
+
+
+def _gateway(value: str) -> str:
+    parts = urlsplit(_text(value))
+    if value and (parts.scheme not in ("https", "http") or not parts.hostname or parts.username):
+        raise ValueError("must be an https address without user")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ValueError("must be https, unless it is on this machine")
+    return value
+
+
+def _token(value: str) -> str:
+    return _text(value) if value else value
 
 
 def _policy(value: str) -> str:

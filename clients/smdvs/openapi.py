@@ -19,10 +19,14 @@ from clients.smdvs.config import Settings
 from clients.smdvs.labels import FIELDS
 from clients.smdvs.operations import OPERATIONS, Body, Operation
 from clients.smdvs.report import CHINA_TIME, Report
+from clients.smdvs.retention import IDEMPOTENCY_KEYS
 
 REFERENCE = "#/components/schemas/{model}"
 HEADERS: dict[str, dict[str, Any]] = {
-    IDEMPOTENCY_KEY: {"schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY}},
+    IDEMPOTENCY_KEY: {
+        "description": f"同一键与同一内容在 {IDEMPOTENCY_KEYS.days} 天内得到同一答复",
+        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
+    },
     IF_MATCH: {"required": True, "schema": {"type": "string"}, "example": '"1"'},
     IF_NONE_MATCH: {"schema": {"type": "string"}, "example": '"1"'},
     "ETag": {"schema": {"type": "string"}, "example": '"1"'},

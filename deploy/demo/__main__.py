@@ -94,6 +94,7 @@ def _serve(demo: Demonstration, children: Children) -> NoReturn:
     children.start("idp", granian("wsgi:app", demo.idp_port, threads=threads), demo.idp_environ)
     children.start("smdvs", granian("clients.smdvs.wsgi:app", demo.smdvs_port, threads=4), demo.smdvs_environ)
     children.start("worker", [sys.executable, "-m", "flask", "--app", "wsgi", "worker"], demo.idp_environ)
+    children.start("smdvs-worker", [sys.executable, "-m", "clients.smdvs.worker"], demo.smdvs_environ)
     children.wait_for("idp", demo.idp_port, "/readyz")
     children.wait_for("smdvs", demo.smdvs_port, "/smdvs/healthz")
     _announce(demo)
@@ -107,7 +108,7 @@ def _announce(demo: Demonstration) -> None:
     print(
         f"ready: idp {demo.idp_url} smdvs {demo.smdvs_url}/smdvs/\n"
         f"Demonstration accounts, password {PASSWORD}:\n{accounts}\n"
-        f"SMS codes: {demo.idp_url}/dev/outbox",
+        f"SMS codes: {demo.idp_url}/dev/outbox; reminders of smdvs: {demo.smdvs_url}/smdvs/dev/outbox",
         flush=True,
     )
 

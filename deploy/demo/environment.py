@@ -70,6 +70,7 @@ def _idp_defaults(root: Path, var: Path, port: int) -> dict[str, str]:
 
 def _smdvs_defaults(var: Path, issuer: str, port: int) -> dict[str, str]:
     return {
+        "SMDVS_ENV": "development",
         "SMDVS_ISSUER": issuer,
         "SMDVS_CLIENT_ID": "smdvs",
         "SMDVS_PUBLIC_URL": f"http://{LOOPBACK}:{port}",

@@ -48,6 +48,7 @@ def make_settings(database_url: str, directory: Path, provider: TestProvider) ->
     return Settings.from_env(
         {
             "SMDVS_ISSUER": provider.issuer,
+            "SMDVS_ENV": "development",
             "SMDVS_PUBLIC_URL": PUBLIC_URL,
             "SMDVS_DATABASE_URL": database_url,
             "SMDVS_SECRET_KEY": "0123456789abcdef" * 4,

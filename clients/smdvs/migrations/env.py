@@ -9,6 +9,7 @@ from clients.smdvs.storage import (  # noqa: F401 # their import declares the ta
     attachments,
     drafts,
     exports,
+    outbox,
     reports,
     seen,
     sessions,

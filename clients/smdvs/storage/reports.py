@@ -111,7 +111,7 @@ class Submission(Base):
     body_digest: Mapped[str]
     report_no: Mapped[str]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
 
 
 # The row's lock makes concurrent submitters queue here; a rolled back submission gives its number back.

@@ -11,6 +11,7 @@ import pytest
 from clients.smdvs.config import ConfigError, Settings
 
 GOOD = {
+    "SMDVS_ENV": "development",
     "SMDVS_ISSUER": "http://127.0.0.1:5000",
     "SMDVS_PUBLIC_URL": "http://127.0.0.1:5001/",
     "SMDVS_SECRET_KEY": "0123456789abcdef" * 2,
@@ -33,6 +34,7 @@ def test_an_empty_environment_is_told_all_it_lacks() -> None:
         "SMDVS_ISSUER",
         "SMDVS_PUBLIC_URL",
         "SMDVS_SECRET_KEY",
+        "SMDVS_SMS",
     ]
 
 
@@ -52,6 +54,12 @@ def test_an_empty_environment_is_told_all_it_lacks() -> None:
         ("SMDVS_CLIENT_ID", "a b"),
         ("SMDVS_CA_BUNDLE", "/does/not/exist"),
         ("SMDVS_DEADLINE_POLICY", "eidc-2024"),
+        ("SMDVS_ENV", "test"),
+        ("SMDVS_SMS", "pigeon"),
+        ("SMDVS_SMS", "http"),
+        ("SMDVS_SMS_URL", "http://sms.example/"),
+        ("SMDVS_SMS_URL", "https://user@sms.example/"),
+        ("SMDVS_SMS_TOKEN", "a b"),
     ],
 )
 def test_a_bad_value_is_named(name: str, value: str) -> None:
@@ -62,6 +70,15 @@ def test_a_bad_value_is_named(name: str, value: str) -> None:
 
 def test_the_issuer_is_kept_as_written() -> None:
     assert Settings.from_env({**GOOD, "SMDVS_ISSUER": "https://op.example/"}).issuer == "https://op.example/"
+
+
+def test_in_production_messages_leave_or_it_does_not_start() -> None:
+    production = {name: value for name, value in GOOD.items() if name != "SMDVS_ENV"}
+    for without in ({}, {"SMDVS_SMS": "outbox"}, {"SMDVS_SMS_URL": "https://sms.example/"}):
+        with pytest.raises(ConfigError, match="SMDVS_SMS: "):
+            Settings.from_env({**production, **without})
+    gateway = {"SMDVS_SMS_URL": "https://sms.example/", "SMDVS_SMS_TOKEN": "token"}
+    assert Settings.from_env({**production, **gateway}).sms == "http"
 
 
 def test_postgresql_is_spoken_to_by_psycopg() -> None:

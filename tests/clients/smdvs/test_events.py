@@ -220,6 +220,7 @@ def test_the_command_prints_the_header_and_says_what_is_missing(smdvs: Flask) ->
     environ = {
         **os.environ,
         "SMDVS_ISSUER": settings.issuer,
+        "SMDVS_ENV": "development",
         "SMDVS_PUBLIC_URL": settings.public_url,
         "SMDVS_SECRET_KEY": settings.secret_key,
     }

@@ -39,6 +39,7 @@ def test_the_command_prints_the_public_key_set_and_nothing_private(tmp_path: Pat
     environ = {
         **os.environ,
         "SMDVS_ISSUER": "http://127.0.0.1:5000",
+        "SMDVS_ENV": "development",
         "SMDVS_PUBLIC_URL": "http://127.0.0.1:5001",
         "SMDVS_SECRET_KEY": "0123456789abcdef" * 2,
         "SMDVS_KEYS_DIR": str(tmp_path / "keys"),

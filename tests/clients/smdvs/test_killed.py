@@ -88,6 +88,7 @@ def smdvs(database_url: str, directory: Path, provider: TestProvider) -> Iterato
     (port,) = free_ports(1)
     environ = {
         "SMDVS_ISSUER": provider.issuer,
+        "SMDVS_ENV": "development",
         "SMDVS_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "SMDVS_DATABASE_URL": database_url,
         "SMDVS_SECRET_KEY": "0123456789abcdef" * 4,

@@ -1,0 +1,232 @@
+"""Reminders on their way: written once each, sent afterwards.
+
+At least once: if a worker dies after the gateway took a message and before that is marked, it is sent again
+with the same reference when the lease runs out. Never by two workers at once: an attempt is far shorter than
+its lease. What is no longer true when its turn comes isn't sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from clients.rp import clock
+from clients.rp.sealed import SealBroken
+from clients.smdvs import reminders, sms
+from clients.smdvs.contents import open_personal
+from clients.smdvs.lifecycle import CONTENT
+from clients.smdvs.reminders import AHEAD, STALE, WAITS_FOR_DETAILED, Reminder, ReportFacts
+from clients.smdvs.sms import Gateway, SmsError
+from clients.smdvs.storage import outbox as rows
+from clients.smdvs.storage import reminders as subjects
+from clients.smdvs.storage.outbox import Leased
+from clients.smdvs.storage.reports import ReportRow, find_report
+from clients.smdvs.system import System
+from clients.smdvs.vocabulary import Status
+
+BATCH = 200
+LEASE = timedelta(minutes=2)  # an attempt takes ten seconds or so
+FIRST_RETRY = timedelta(seconds=30)
+LONGEST_RETRY = timedelta(hours=1)
+# Nobody's telephone rings all day, whatever was typed into forms.
+MOST_A_DAY = 20
+
+logger = logging.getLogger(__name__)
+
+
+class Outcome(StrEnum):
+    """What became of an attempt."""
+
+    SENT = "sent"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A message of the development outbox."""
+
+    phone: str
+    text: str
+    created_at: datetime
+    sent_at: datetime | None
+    last_error: str | None
+
+
+def enqueue_due(system: System, now: datetime) -> int:
+    """Write the reminders that are due and not written yet; how many. Any number of workers may do it."""
+    return sum(_enqueue(system, batch, now) for batch in _batches(system, now))
+
+
+def deliver_next(system: System, gateway: Gateway) -> Outcome | None:
+    """One attempt with the message due longest; None when there is none."""
+    now = clock.now()
+    with system.database.reading() as session:
+        if not rows.has_due(session, now):
+            return None
+    with system.database.transaction() as session:
+        message = rows.lease_due(session, now, now + LEASE)
+    return None if message is None else _attempt(system, gateway, message, now)
+
+
+def list_recent(system: System, limit: int = 100) -> list[Waiting]:
+    """The newest messages, in clear: for development alone."""
+    with system.database.reading() as session:
+        found = rows.list_recent(session, limit)
+    return [
+        Waiting(
+            system.fields.open(row.recipient_sealed, _context(row.dedupe_key)),
+            sms.text(row.kind, json.loads(row.parameters)),
+            row.created_at,
+            row.sent_at,
+            row.last_error,
+        )
+        for row in found
+    ]
+
+
+def facts_of(row: ReportRow) -> ReportFacts | None:
+    """What reminders need of a stored report; none of one that the first release took in without."""
+    if row.detailed_due_at is None or row.updated_at is None:
+        return None
+    return ReportFacts(
+        row.report_no,
+        Status(row.status),
+        row.version,
+        row.occurred_at,
+        row.received_at,
+        row.updated_at,
+        row.detailed_due_at,
+        row.detailed_received_at,
+    )
+
+
+def _batches(system: System, now: datetime) -> Iterator[list[tuple[ReportRow, Reminder]]]:
+    """Reports with the reminder that they are due for and that isn't written."""
+    after = 0
+    while True:
+        with system.database.reading() as session:
+            page = _page(session, after, now)
+            yield _unwritten(session, page, now)
+        if len(page) < BATCH:
+            return
+        after = page[-1].id
+
+
+def _page(session: Session, after: int, now: datetime) -> Sequence[ReportRow]:
+    span = (now - STALE, now + AHEAD)
+    return subjects.list_open(session, after, WAITS_FOR_DETAILED, span, Status.RETURNED, now - STALE, BATCH)
+
+
+def _unwritten(
+    session: Session, page: Sequence[ReportRow], now: datetime
+) -> list[tuple[ReportRow, Reminder]]:
+    due = [(row, reminder) for row in page if (reminder := _of_report(row, now)) is not None]
+    known = rows.known_keys(session, [reminder.dedupe_key for _, reminder in due])
+    return [(row, reminder) for row, reminder in due if reminder.dedupe_key not in known]
+
+
+def _of_report(row: ReportRow, now: datetime) -> Reminder | None:
+    facts = facts_of(row)
+    return None if facts is None else reminders.of_report(facts, now)
+
+
+def _enqueue(system: System, batch: Sequence[tuple[ReportRow, Reminder]], now: datetime) -> int:
+    if not batch:
+        return 0
+    with system.database.transaction() as session:
+        return sum(
+            _write(system, session, reminder, _phone(system, session, row), now) for row, reminder in batch
+        )
+
+
+def _phone(system: System, session: Session, row: ReportRow) -> str:
+    """The reporter's, by the newest content."""
+    newest = subjects.newest_people(session, row.id, CONTENT)
+    personal = open_personal(system.fields, newest.personal_sealed, row.report_no, newest.version)
+    phone: str = personal["reporter_phone"]
+    return phone
+
+
+def _write(system: System, session: Session, reminder: Reminder, phone: str, now: datetime) -> bool:
+    recipient = system.fields.digest(phone, "outbox.recipient")
+    if rows.count_for(session, recipient, now - timedelta(days=1)) >= MOST_A_DAY:
+        logger.warning("a phone has had %d messages in a day: %s waits", MOST_A_DAY, reminder.kind)
+        return False
+    values = {
+        "dedupe_key": reminder.dedupe_key,
+        "kind": reminder.kind,
+        "parameters": json.dumps(dict(reminder.parameters), ensure_ascii=False),
+        "recipient_sealed": system.fields.seal(phone, _context(reminder.dedupe_key)),
+        "recipient_index": recipient,
+        "created_at": now,
+    }
+    return rows.insert_message(session, values)
+
+
+def _attempt(system: System, gateway: Gateway, message: Leased, now: datetime) -> Outcome:
+    """Send it as it stands now, if it still stands."""
+    reminder = _standing(system, message, now)
+    if reminder is None:
+        return _drop(system, message, "no_longer_due")
+    try:
+        phone = system.fields.open(message.recipient_sealed, _context(message.dedupe_key))
+    except SealBroken:
+        return _drop(system, message, "unreadable")
+    try:
+        gateway.send(phone, sms.text(reminder.kind, reminder.parameters), _reference(message))
+    except SmsError as error:
+        return _retry(system, message, str(error))
+    with system.database.transaction() as session:
+        rows.mark_sent(session, message, clock.now())
+    logger.info("message %d sent: %s, attempt %d", message.id, message.kind, message.attempts)
+    return Outcome.SENT
+
+
+def _standing(system: System, message: Leased, now: datetime) -> Reminder | None:
+    """The reminder that the message is, made anew; None when its subject has moved on."""
+    what, name = message.dedupe_key.split(":")[:2]
+    reminder = None
+    if what == "report":
+        with system.database.reading() as session:
+            row = find_report(session, name, None)
+        reminder = None if row is None else _of_report(row, now)
+    return reminder if reminder is not None and reminder.dedupe_key == message.dedupe_key else None
+
+
+def _drop(system: System, message: Leased, why: str) -> Outcome:
+    with system.database.transaction() as session:
+        rows.mark_given_up(session, message, clock.now(), why)
+    logger.info("message %d given up: %s, %s", message.id, message.kind, why)
+    return Outcome.DROPPED
+
+
+def _retry(system: System, message: Leased, error: str) -> Outcome:
+    again = clock.now() + retry_after(message.attempts, secrets.SystemRandom().random())
+    with system.database.transaction() as session:
+        rows.mark_failed(session, message, again, error)
+    logger.warning("message %d not sent: %s, attempt %d", message.id, error, message.attempts)
+    return Outcome.FAILED
+
+
+def retry_after(attempts: int, chance: float) -> timedelta:
+    """Half a minute, a minute, two … at most an hour, times 0.5 to 1 by ``chance`` (0 to 1)."""
+    longest: timedelta = min(FIRST_RETRY * 2 ** min(attempts - 1, 20), LONGEST_RETRY)
+    return longest * (0.5 + chance / 2)
+
+
+def _reference(message: Leased) -> str:
+    """The same for every attempt with the same reminder, and never used for another."""
+    return hashlib.sha256(message.dedupe_key.encode()).hexdigest()[:32]
+
+
+def _context(dedupe_key: str) -> str:
+    return f"outbox.recipient:{dedupe_key}"
