@@ -14,11 +14,11 @@ from sqlalchemy import text
 
 from clients.rp import clock
 from clients.smdvs import outbox, reviews, submissions
+from clients.smdvs.access import Reviewer
 from clients.smdvs.documents import report_from_json
 from clients.smdvs.lifecycle import Act
 from clients.smdvs.outbox import LEASE, LONGEST_RETRY, MOST_A_DAY, Outcome, retry_after
 from clients.smdvs.report import Report
-from clients.smdvs.reviews import Reviewer
 from clients.smdvs.sms import SmsError
 from clients.smdvs.storage.outbox import OutboxMessage, list_recent, purge_messages
 from clients.smdvs.submissions import Accepted
@@ -47,7 +47,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, str]] = []
-        self.fails: Exception | None = None
+        self.fails: BaseException | None = None
         self._lock = Lock()
 
     def send(self, phone: str, message: str, reference: str) -> None:
