@@ -103,7 +103,7 @@ def find(system: System, owner: Owner, draft_id: str) -> Draft | None:
     """A draft of this person for this enterprise; for anybody else's the answer is the same as for none."""
     with system.database.reading() as session:
         row = rows.find(session, draft_id)
-    return _opened(system, row) if row is not None and _is_of(row, owner) else None
+    return opened(system, row) if row is not None and _is_of(row, owner) else None
 
 
 def enterprise_of(system: System, sub: str, draft_id: str) -> str | None:
@@ -126,7 +126,7 @@ def list_of(system: System, owner: Owner) -> Sequence[Draft]:
     """This person's drafts for this enterprise, the one written last first."""
     with system.database.reading() as session:
         found = rows.list_of(session, owner.sub, owner.enterprise_credit_code)
-    return [_opened(system, row) for row in found]
+    return [opened(system, row) for row in found]
 
 
 def count_of(system: System, owner: Owner) -> int:
@@ -186,7 +186,8 @@ def _is_of(row: DraftRow, owner: Owner) -> bool:
     return (row.sub, row.enterprise_credit_code) == (owner.sub, owner.enterprise_credit_code)
 
 
-def _opened(system: System, row: DraftRow) -> Draft:
+def opened(system: System, row: DraftRow) -> Draft:
+    """A draft with what was typed, whosever it is."""
     try:
         return Draft(row, json.loads(system.fields.open(row.fields_sealed, _context(row.id))))
     except SealBroken:

@@ -10,23 +10,37 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from itertools import chain
 
 from sqlalchemy.orm import Session
 
 from clients.rp import clock
 from clients.rp.sealed import SealBroken
-from clients.smdvs import reminders, sms
+from clients.smdvs import deadline_words, drafts, reminders, sms
 from clients.smdvs.contents import open_personal
-from clients.smdvs.lifecycle import CONTENT
-from clients.smdvs.reminders import AHEAD, STALE, WAITS_FOR_DETAILED, Reminder, ReportFacts
+from clients.smdvs.deadlines import Due, Measure
+from clients.smdvs.lifecycle import CONTENT, Act
+from clients.smdvs.reminders import (
+    AHEAD,
+    DRAFT_SPAN,
+    STALE,
+    WAITS_FOR_DETAILED,
+    DraftFacts,
+    Reminder,
+    ReportFacts,
+)
 from clients.smdvs.sms import Gateway, SmsError
 from clients.smdvs.storage import outbox as rows
 from clients.smdvs.storage import reminders as subjects
+from clients.smdvs.storage.drafts import DraftRow
+from clients.smdvs.storage.drafts import find as find_draft
 from clients.smdvs.storage.outbox import Leased
 from clients.smdvs.storage.reports import ReportRow, find_report
 from clients.smdvs.system import System
@@ -38,8 +52,20 @@ FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=1)
 # Nobody's telephone rings all day, whatever was typed into forms.
 MOST_A_DAY = 20
+PHONE = re.compile(r"1[0-9]{10}")
 
 logger = logging.getLogger(__name__)
+
+
+PhoneOf = Callable[[Session], str]
+
+
+@dataclass(frozen=True)
+class _Addressed:
+    """A reminder, and how to find out whom to send it to."""
+
+    reminder: Reminder
+    phone_of: PhoneOf
 
 
 class Outcome(StrEnum):
@@ -63,7 +89,8 @@ class Waiting:
 
 def enqueue_due(system: System, now: datetime) -> int:
     """Write the reminders that are due and not written yet; how many. Any number of workers may do it."""
-    return sum(_enqueue(system, batch, now) for batch in _batches(system, now))
+    batches = chain(_report_batches(system, now), _draft_batches(system, now))
+    return sum(_enqueue(system, batch, now) for batch in batches)
 
 
 def deliver_next(system: System, gateway: Gateway) -> Outcome | None:
@@ -109,29 +136,38 @@ def facts_of(row: ReportRow) -> ReportFacts | None:
     )
 
 
-def _batches(system: System, now: datetime) -> Iterator[list[tuple[ReportRow, Reminder]]]:
+def _report_batches(system: System, now: datetime) -> Iterator[list[_Addressed]]:
     """Reports with the reminder that they are due for and that isn't written."""
-    after = 0
+    span, after = (now - STALE, now + AHEAD), 0
     while True:
         with system.database.reading() as session:
-            page = _page(session, after, now)
-            yield _unwritten(session, page, now)
+            page = subjects.list_open(
+                session, after, WAITS_FOR_DETAILED, span, Status.RETURNED, now - STALE, BATCH
+            )
+            due = [(_of_report(row, now), partial(_phone_of_report, system, row)) for row in page]
+            yield _unwritten(session, due)
         if len(page) < BATCH:
             return
         after = page[-1].id
 
 
-def _page(session: Session, after: int, now: datetime) -> Sequence[ReportRow]:
-    span = (now - STALE, now + AHEAD)
-    return subjects.list_open(session, after, WAITS_FOR_DETAILED, span, Status.RETURNED, now - STALE, BATCH)
+def _draft_batches(system: System, now: datetime) -> Iterator[list[_Addressed]]:
+    """The same for drafts of initial reports."""
+    span, after = (now - DRAFT_SPAN, now), ""
+    while True:
+        with system.database.reading() as session:
+            page = subjects.list_drafts(session, after, Act.INITIAL, span, BATCH)
+            due = [(_of_draft(system, row, now), partial(_phone_of_draft, system, row)) for row in page]
+            yield _unwritten(session, due)
+        if len(page) < BATCH:
+            return
+        after = page[-1].id
 
 
-def _unwritten(
-    session: Session, page: Sequence[ReportRow], now: datetime
-) -> list[tuple[ReportRow, Reminder]]:
-    due = [(row, reminder) for row in page if (reminder := _of_report(row, now)) is not None]
-    known = rows.known_keys(session, [reminder.dedupe_key for _, reminder in due])
-    return [(row, reminder) for row, reminder in due if reminder.dedupe_key not in known]
+def _unwritten(session: Session, found: Iterable[tuple[Reminder | None, PhoneOf]]) -> list[_Addressed]:
+    due = [(reminder, phone_of) for reminder, phone_of in found if reminder is not None]
+    known = rows.known_keys(session, [reminder.dedupe_key for reminder, _ in due]) if due else set()
+    return [_Addressed(reminder, phone_of) for reminder, phone_of in due if reminder.dedupe_key not in known]
 
 
 def _of_report(row: ReportRow, now: datetime) -> Reminder | None:
@@ -139,16 +175,21 @@ def _of_report(row: ReportRow, now: datetime) -> Reminder | None:
     return None if facts is None else reminders.of_report(facts, now)
 
 
-def _enqueue(system: System, batch: Sequence[tuple[ReportRow, Reminder]], now: datetime) -> int:
+def _of_draft(system: System, row: DraftRow, now: datetime) -> Reminder | None:
+    fields = drafts.opened(system, row).fields
+    measure = Measure(system.settings.deadline_policy, Due.INITIAL)
+    hint = deadline_words.hint(fields, measure, now) if fields is not None else None
+    return None if hint is None else reminders.of_draft(DraftFacts(row.id, hint.deadlines), now)
+
+
+def _enqueue(system: System, batch: Sequence[_Addressed], now: datetime) -> int:
     if not batch:
         return 0
     with system.database.transaction() as session:
-        return sum(
-            _write(system, session, reminder, _phone(system, session, row), now) for row, reminder in batch
-        )
+        return sum(_write(system, session, each.reminder, each.phone_of(session), now) for each in batch)
 
 
-def _phone(system: System, session: Session, row: ReportRow) -> str:
+def _phone_of_report(system: System, row: ReportRow, session: Session) -> str:
     """The reporter's, by the newest content."""
     newest = subjects.newest_people(session, row.id, CONTENT)
     personal = open_personal(system.fields, newest.personal_sealed, row.report_no, newest.version)
@@ -156,7 +197,15 @@ def _phone(system: System, session: Session, row: ReportRow) -> str:
     return phone
 
 
+def _phone_of_draft(system: System, row: DraftRow, _session: Session) -> str:
+    """As far as it is filled in; empty when it is no phone."""
+    typed = (drafts.opened(system, row).fields or {}).get("reporter_phone", "").strip()
+    return typed if PHONE.fullmatch(typed) else ""
+
+
 def _write(system: System, session: Session, reminder: Reminder, phone: str, now: datetime) -> bool:
+    if not phone:
+        return False
     recipient = system.fields.digest(phone, "outbox.recipient")
     if rows.count_for(session, recipient, now - timedelta(days=1)) >= MOST_A_DAY:
         logger.warning("a phone has had %d messages in a day: %s waits", MOST_A_DAY, reminder.kind)
@@ -193,13 +242,19 @@ def _attempt(system: System, gateway: Gateway, message: Leased, now: datetime) -
 
 def _standing(system: System, message: Leased, now: datetime) -> Reminder | None:
     """The reminder that the message is, made anew; None when its subject has moved on."""
-    what, name = message.dedupe_key.split(":")[:2]
-    reminder = None
-    if what == "report":
-        with system.database.reading() as session:
-            row = find_report(session, name, None)
-        reminder = None if row is None else _of_report(row, now)
+    reminder = _current(system, message, now)
     return reminder if reminder is not None and reminder.dedupe_key == message.dedupe_key else None
+
+
+def _current(system: System, message: Leased, now: datetime) -> Reminder | None:
+    """The reminder that its subject is due for now."""
+    what, name = message.dedupe_key.split(":")[:2]
+    with system.database.reading() as session:
+        if what == "draft":
+            draft = find_draft(session, name)
+            return None if draft is None else _of_draft(system, draft, now)
+        row = find_report(session, name, None)
+    return None if row is None else _of_report(row, now)
 
 
 def _drop(system: System, message: Leased, why: str) -> Outcome:

@@ -18,6 +18,8 @@ from clients.smdvs.vocabulary import Status
 STALE = timedelta(days=7)
 # No reminder of a detailed report comes earlier before its time than this.
 AHEAD = timedelta(hours=max(policy.detailed_hours for policy in POLICIES)) / 2
+# After an accident a draft of its initial report is reminded of for no longer than this.
+DRAFT_SPAN = timedelta(hours=max(policy.initial_hours for policy in POLICIES)) + STALE
 WAITS_FOR_DETAILED = frozenset({Status.INITIAL_SUBMITTED, Status.SUPPLEMENTED})
 
 

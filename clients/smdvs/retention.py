@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from clients.smdvs import attachments, drafts
 from clients.smdvs.storage import retention as rows
 from clients.smdvs.storage.outbox import purge_messages
 from clients.smdvs.system import System
@@ -22,7 +23,8 @@ Purge = Callable[[Session, datetime, int], int]
 
 def purge(system: System, now: datetime) -> int:
     """Delete one batch of each kind whose time is over; how much, so that the caller comes again for more."""
-    return sum(_batch(system, purge, now - age) for purge, age in _AGES)
+    own = sum(_batch(system, purge, now - age) for purge, age in _AGES)
+    return own + drafts.purge(system, now) + attachments.purge(system, now)
 
 
 def _batch(system: System, purge: Purge, before: datetime) -> int:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from clients.smdvs.storage.drafts import DraftRow
 from clients.smdvs.storage.reports import ReportRow, ReportVersion
 
 
@@ -37,6 +38,16 @@ def list_open(
     back = and_(ReportRow.status == returned, ReportRow.updated_at >= returned_since)
     query = select(ReportRow).where(ReportRow.id > after, or_(without, back))
     return session.scalars(query.order_by(ReportRow.id).limit(limit)).all()
+
+
+def list_drafts(
+    session: Session, after: str, kind: str, occurred: tuple[datetime, datetime], limit: int
+) -> Sequence[DraftRow]:
+    """The next drafts (by id) of this kind, of an accident in that span."""
+    query = select(DraftRow).where(
+        DraftRow.id > after, DraftRow.kind == kind, DraftRow.occurred_at.between(*occurred)
+    )
+    return session.scalars(query.order_by(DraftRow.id).limit(limit)).all()
 
 
 def newest_people(session: Session, report_id: int, kinds: Iterable[str]) -> Sealed:

@@ -13,18 +13,20 @@ from flask import Flask
 from sqlalchemy import text
 
 from clients.rp import clock
-from clients.smdvs import outbox, reviews, submissions
+from clients.smdvs import drafts, outbox, reviews, submissions
 from clients.smdvs.access import Reviewer
 from clients.smdvs.documents import report_from_json
+from clients.smdvs.drafts import Kept, Seen
 from clients.smdvs.lifecycle import Act
 from clients.smdvs.outbox import LEASE, LONGEST_RETRY, MOST_A_DAY, Outcome, retry_after
-from clients.smdvs.report import Report
+from clients.smdvs.report import CHINA_TIME, Report
 from clients.smdvs.sms import SmsError
 from clients.smdvs.storage.outbox import OutboxMessage, list_recent, purge_messages
 from clients.smdvs.submissions import Accepted
 from clients.smdvs.system import System
+from clients.smdvs.tickets import Owner, Sheet
 from tests.clients.conftest import Browser, system_of
-from tests.clients.documents import report_json
+from tests.clients.documents import form_fields, report_json
 from tests.clients.smdvs.test_submissions import ORIGIN, REPORTER
 from tests.queries import AssertQueries
 
@@ -280,7 +282,7 @@ def test_looking_for_reminders_costs_few_statements(
         outbox.enqueue_due(system, time.now)
     time.now += 100 * HOUR
     outbox.enqueue_due(system, time.now)
-    with assert_queries(2):
+    with assert_queries(3):
         outbox.enqueue_due(system, time.now)
 
 
@@ -318,3 +320,41 @@ def test_development_reads_its_messages(browser: Browser, smdvs: Flask, time: Cl
 def test_production_has_no_such_page(browser: Browser, smdvs: Flask) -> None:
     object.__setattr__(system_of(smdvs).settings, "env", "production")
     assert browser.get("/smdvs/dev/outbox").status_code == 404
+
+
+OWNER = Owner("person-1", REPORTER.enterprise_credit_code)
+
+
+def keep(system: System, draft_id: str, time: Clock, **changes: str) -> None:
+    fields = {**form_fields(), "occurred_at": f"{time.now.astimezone(CHINA_TIME):%Y-%m-%dT%H:%M}", **changes}
+    kept = drafts.keep(system, OWNER, draft_id, Sheet(Act.INITIAL), fields, Seen(0, "window"), time.now)
+    assert isinstance(kept, Kept)
+
+
+def test_a_draft_is_reminded_of_until_it_is_gone(system: System, time: Clock, gateway: Recorder) -> None:
+    keep(system, drafts.new_id(), time)
+    thrown_away = drafts.new_id()
+    keep(system, thrown_away, time)
+    time.now += 21 * HOUR
+    assert outbox.enqueue_due(system, time.now) == 2
+    assert outbox.enqueue_due(system, time.now) == 0
+    drafts.delete(system, OWNER, thrown_away)
+    assert sorted(drain(system, gateway)) == [Outcome.DROPPED, Outcome.SENT]
+    assert gateway.sent[0][0] == PHONE
+    assert "草稿" in gateway.sent[0][1]
+    time.now += 10 * HOUR
+    assert outbox.enqueue_due(system, time.now) == 1
+    assert [row.kind for row in messages(system)].count("draft_overdue") == 1
+
+
+@pytest.mark.parametrize("phone", ["", "12345", "1990000000１", "19900000001 19900000002"])
+def test_a_draft_without_a_phone_is_shown_on_pages_only(system: System, time: Clock, phone: str) -> None:
+    keep(system, drafts.new_id(), time, reporter_phone=phone)
+    time.now += 21 * HOUR
+    assert outbox.enqueue_due(system, time.now) == 0
+
+
+def test_a_draft_with_a_death_is_reminded_of_earlier(system: System, time: Clock) -> None:
+    keep(system, drafts.new_id(), time, deaths="1")
+    time.now += 9 * HOUR
+    assert outbox.enqueue_due(system, time.now) == 1
