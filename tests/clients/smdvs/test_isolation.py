@@ -47,6 +47,7 @@ ROUTES: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/"): (302,) * 8,
     ("GET", "/smdvs/"): EVERYONE,
     ("GET", "/smdvs/healthz"): EVERYONE,
+    ("GET", "/smdvs/dev/outbox"): EVERYONE,  # in development alone: test_outbox
     ("GET", "/smdvs/login"): (303,) * 8,
     ("GET", "/smdvs/callback"): (400,) * 8,
     ("POST", "/smdvs/logout"): (303,) * 8,
@@ -70,7 +71,7 @@ ROUTES: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/smdvs/api/v1/reports/<report_no>"): READ_API,
     ("GET", "/smdvs/api/v1/reports/<report_no>/versions"): READ_API,
     ("GET", "/smdvs/api/v1/reports/<report_no>/versions/<version>"): READ_API,
-    # The body names enterprise A: for another's program that is the fault, whether or not the report is there.
+    # The body names enterprise A: that is another's fault, whether or not the report is there.
     ("POST", "/smdvs/api/v1/reports/<report_no>/versions"): (401, 403, 201, 403, 201, 403, 401, 403),
     ("POST", "/smdvs/api/v1/reports/<report_no>/void"): OWN_API,
 }
