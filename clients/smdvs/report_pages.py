@@ -9,7 +9,18 @@ from flask import Blueprint, Response, request
 
 from clients.rp import clock
 from clients.rp.entitlement import Reader
-from clients.smdvs import accesses, doors, messages, next_steps, pages, queues, reports, search, shown_reports
+from clients.smdvs import (
+    accesses,
+    doors,
+    messages,
+    next_steps,
+    pages,
+    queues,
+    reports,
+    search,
+    shown_reports,
+    todo,
+)
 from clients.smdvs.cookies import system
 from clients.smdvs.lifecycle import Act, Side
 from clients.smdvs.next_steps import NextStep
@@ -53,6 +64,8 @@ def list_reports() -> Response:
         page=page,
         reader=reader,
         asked=asked,
+        todo=todo.of_enterprise(system(), reader, clock.now()),
+        late=todo.of_regulator(system(), reader, clock.now()),
         queues=queues.queues(system(), reader, asked.filters, clock.now()),
         step_of=lambda found: _step(found, side),
     )
