@@ -1,0 +1,187 @@
+"""The life of a report in a browser, at both widths: from the empty form to the closed report.
+
+The handler, the enterprise's legal person and the regulator each have a window of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Page, expect
+
+from clients.rp.entitlement import Reporter
+from clients.smdvs.config import Settings
+from clients.smdvs.lifecycle import Act
+from clients.smdvs.storage import reports as rows
+from clients.smdvs.system import System, build
+from deploy.demo import environment
+from tests.applications import ROOT, Applications
+from tests.browser import axe
+from tests.browser.conftest import Camera
+from tests.browser.test_seed import fill_in_report
+from tests.browser.visitor import Visitor
+from tests.clients.life import act_on
+from tests.journeys.people import DEMO_PASSWORD, PHONES
+
+REASON = "请补充车辆铭牌照片，并说明起火前的充电情况。"
+
+
+def test_a_report_goes_from_the_empty_form_to_its_end(
+    walked: Applications, camera: Camera, open_window: Callable[..., Page]
+) -> None:
+    handler, legal, regulator = (
+        Visitor(f"demo_{name}", DEMO_PASSWORD, walked, open_window(), camera)
+        for name in ("handler", "legal", "regulator")
+    )
+    enter(handler, "handler")
+    report_no = report(handler)
+    with programs(walked) as system:
+        send(system, report_no, Act.DETAILED)
+        enter(regulator, "regulator")
+        begin_review(regulator, report_no)
+        return_it(regulator, report_no)
+        read_the_reason(handler, report_no)
+        send(system, report_no, Act.DETAILED)
+        see_what_changed(handler, report_no)
+        look_at_people(regulator, report_no)
+        accept(regulator, report_no)
+        send(system, report_no, Act.FINAL)
+    close(regulator, report_no)
+    enter(legal, "legal")
+    read_the_end(legal, report_no)
+    withdraw_another(handler)
+
+
+def enter(visitor: Visitor, name: str) -> None:
+    """Sign in at smdvs for the first time: 登录, 授权同意."""
+    visitor.page.goto(f"{visitor.running.smdvs_url}/smdvs/login")
+    visitor.sign_in(PHONES[name])
+    if visitor.page.locator("#consent-approve").count():
+        visitor.press("consent-approve")
+    visitor.page.wait_for_url(f"{visitor.running.smdvs_url}/smdvs/**")
+
+
+def report(handler: Visitor) -> str:
+    fill_in_report(handler)
+    press_submit(handler)
+    seen(handler, "report-submitted", "已快报")
+    return handler.page.inner_text("#report-no")
+
+
+def press_submit(handler: Visitor) -> None:
+    with handler.page.expect_navigation():
+        handler.page.locator("main button[name='action'][value='submit']").last.click()
+
+
+def begin_review(regulator: Visitor, report_no: str) -> None:
+    show(regulator, "")
+    expect(regulator.page.locator("#queues")).to_contain_text("待审核1")
+    checked(regulator, "report-queue")
+    show(regulator, f"/{report_no}")
+    expect(regulator.page.locator("main")).not_to_contain_text("19900000202")
+    regulator.press("decision=review")
+    seen(regulator, "report-under-review", "审核中")
+
+
+def return_it(regulator: Visitor, report_no: str) -> None:
+    regulator.press("decision=return")
+    expect(regulator.page.locator("#reason-note")).to_contain_text("请填写原因")
+    checked(regulator, "report-return-without-reason")
+    regulator.fill(reason=REASON)
+    regulator.press("decision=return")
+    seen(regulator, "report-returned", "退回补正")
+
+
+def read_the_reason(handler: Visitor, report_no: str) -> None:
+    show(handler, f"/{report_no}")
+    expect(handler.page.locator("#return-reason")).to_contain_text(REASON)
+    expect(handler.page.locator("#act-detailed")).to_have_text("补正详报")
+    seen(handler, "report-to-correct", "退回补正")
+
+
+def see_what_changed(handler: Visitor, report_no: str) -> None:
+    show(handler, f"/{report_no}/versions/2")
+    expect(handler.page.locator("#changes")).to_contain_text("车辆型号")
+    checked(handler, "report-version")
+
+
+def look_at_people(regulator: Visitor, report_no: str) -> None:
+    show(regulator, f"/{report_no}")
+    regulator.page.fill("#persons-reason", "电话核实充电情况")
+    with regulator.page.expect_navigation():
+        regulator.page.click("#persons-form button")
+    expect(regulator.page.locator("#disclosed")).to_be_visible()
+    expect(regulator.page.locator("#history")).to_contain_text("电话核实充电情况")
+    checked(regulator, "report-people")
+
+
+def accept(regulator: Visitor, report_no: str) -> None:
+    show(regulator, f"/{report_no}")
+    regulator.press("decision=review")
+    regulator.press("decision=accept")
+    seen(regulator, "report-accepted", "已受理")
+
+
+def close(regulator: Visitor, report_no: str) -> None:
+    show(regulator, f"/{report_no}")
+    regulator.press("decision=close")
+    seen(regulator, "report-closed", "结案")
+
+
+def read_the_end(legal: Visitor, report_no: str) -> None:
+    show(legal, f"/{report_no}")
+    expect(legal.page.locator("#chain")).to_contain_text("记录核验通过")
+    expect(legal.page.locator("#history > li")).to_have_count(9)
+    seen(legal, "report-closed-enterprise", "结案")
+
+
+def withdraw_another(handler: Visitor) -> None:
+    fill_in_report(handler)
+    press_submit(handler)
+    with handler.page.expect_navigation():
+        handler.page.click("#act-void")
+    checked(handler, "report-void")
+    handler.fill(reason="与另一份上报重复")
+    handler.page.check("#confirm")
+    handler.press("action=void")
+    seen(handler, "report-voided", "作废")
+
+
+def show(visitor: Visitor, path: str) -> None:
+    visitor.page.goto(f"{visitor.running.smdvs_url}/smdvs/reports{path}")
+
+
+def seen(visitor: Visitor, name: str, status: str) -> None:
+    """The report stands so; the page is kept as a picture and has no barrier."""
+    expect(visitor.page.locator("#status")).to_contain_text(status)
+    checked(visitor, name)
+
+
+def checked(visitor: Visitor, name: str) -> None:
+    visitor.shot(f"smdvs-{name}")
+    assert axe.faults(visitor.page) == []
+
+
+@contextmanager
+def programs(running: Applications) -> Iterator[System]:
+    """The use cases of smdvs on the data being served, as programs reach them by the API."""
+    environ = environment.read(running.idp_environ, ROOT).smdvs_environ
+    system = build(Settings.from_env(environ))
+    yield system
+    system.database.engine.dispose()
+    system.provider.transport.close()
+
+
+def send(system: System, report_no: str, act: Act) -> None:
+    """The enterprise's next version, as the person who sent the first."""
+    with system.database.reading() as session:
+        first = rows.list_versions(session, rows.get_report(session, report_no).id)[0]
+    reporter = Reporter(
+        first.sub,
+        first.client_id,
+        first.account_type,
+        first.enterprise_credit_code,
+        first.handler_authorization_id,
+    )
+    act_on(system, report_no, act, reporter)
