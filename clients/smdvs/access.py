@@ -4,16 +4,18 @@ in that order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from clients.rp import access, entitlement
-from clients.rp.entitlement import Holder, Reader, Reporter
+from clients.rp import entitlement
+from clients.rp.entitlement import Reader, Reporter
 from clients.rp.errors import Refusal
 from clients.rp.liveness import REVOKED
-from clients.smdvs.system import System
+
+if TYPE_CHECKING:
+    from clients.smdvs.system import System
 
 __all__ = ["REVOKED", "claims_from", "reader_from", "reporter_from", "reviewer_from"]
 
@@ -21,8 +23,6 @@ MATTER = "nev-accident-report"
 SUBMIT_SCOPE = "accident_report:submit"
 READ_SCOPE = "accident_report:read"
 REGULATOR = "regulator"
-
-Person = TypeVar("Person", Reporter, Reader, Holder)
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,14 @@ def claims_from(
     system: System, token: str, now: datetime, key_thumbprint: str | None = None
 ) -> Mapping[str, Any] | Refusal:
     """The claims of an access token that is for us, by signature and clock alone."""
-    return access.claims_from(system.provider, token, system.settings.resource, now, key_thumbprint)
+    return system.rp.gate.claims_from(token, now, key_thumbprint)
 
 
 def reporter_from(
     system: System, token: str, claims: Mapping[str, Any], enterprise: str | None
 ) -> Reporter | Refusal:
     """Who submits, for which enterprise, confirmed by the provider at this moment."""
-    return _confirmed(
-        system,
+    return system.rp.gate.admit(
         token,
         claims,
         lambda known: entitlement.reporter_from(
@@ -57,8 +56,7 @@ def reporter_from(
 
 def reader_from(system: System, token: str, claims: Mapping[str, Any]) -> Reader | Refusal:
     """Who reads, and whose reports, confirmed by the provider within the last second."""
-    return _confirmed(
-        system,
+    return system.rp.gate.admit(
         token,
         claims,
         lambda known: entitlement.reader_from(known, scope=READ_SCOPE, matter=MATTER, reads_all=REGULATOR),
@@ -71,27 +69,10 @@ def reviewer_from(system: System, token: str, claims: Mapping[str, Any]) -> Revi
 
     It takes the scope for submitting: a token that was given out for reading changes nothing.
     """
-    holder = _confirmed(
-        system,
+    holder = system.rp.gate.admit(
         token,
         claims,
         lambda known: entitlement.holder_from(known, scope=SUBMIT_SCOPE, role=REGULATOR),
         fresh=True,
     )
     return holder if isinstance(holder, Refusal) else Reviewer(holder.sub, holder.client_id)
-
-
-def _confirmed(
-    system: System,
-    token: str,
-    claims: Mapping[str, Any],
-    decide: Callable[[Mapping[str, Any]], Person | Refusal],
-    *,
-    fresh: bool,
-) -> Person | Refusal:
-    """Decide on the signed claims, then again on what the provider says of them now."""
-    signed = decide(claims)
-    if isinstance(signed, Refusal):
-        return signed
-    current = system.liveness.confirm(token, claims, fresh=fresh)
-    return current if isinstance(current, Refusal) else decide(current)

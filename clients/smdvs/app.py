@@ -15,17 +15,14 @@ from clients.rp.errors import ProviderUnavailable
 from clients.smdvs import (
     api,
     browser,
-    cookies,
     deadline_words,
     dev_pages,
-    events,
     export_pages,
     form_pages,
     forms,
     labels,
     late,
     messages,
-    oidc,
     pages,
     print_pages,
     problems,
@@ -61,7 +58,8 @@ def create_app(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.extensions["smdvs"] = system.build(settings)
+    app.extensions["smdvs"] = built = system.build(settings)
+    built.rp.init_app(app)
     for module in (
         browser,
         report_pages,
@@ -71,8 +69,6 @@ def create_app(settings: Settings) -> Flask:
         export_pages,
         print_pages,
         form_pages,
-        oidc,
-        events,
         api,
         dev_pages,
     ):
@@ -105,7 +101,6 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
         "names": labels.FIELDS,
         "field_label": messages.field_label,
         "fault_text": messages.fault_text,
-        "csrf_token": cookies.csrf_token,
         "countdown_of": lambda due_at: Countdown(due_at, clock.now()),
         "detailed_late": lambda row: late.detailed(row, clock.now()),
         "late_in_hindsight": late.in_hindsight,
@@ -119,7 +114,6 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
 
 
 def _prepare_answers(app: Flask, settings: Settings) -> None:
-    app.after_request(cookies.put_csrf)
     app.after_request(lambda response: _with_headers(response, settings))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(forms.BadFormError, _bad_form)

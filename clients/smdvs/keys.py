@@ -11,14 +11,13 @@ import os
 import secrets
 import sys
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from joserfc.jwk import ECKey
 
+from clients.rp import key_files
 from clients.rp.sealed import Sealer
 from clients.smdvs.config import ConfigError, Settings
 
@@ -40,7 +39,7 @@ class Keys:
     @property
     def public_jwks(self) -> dict[str, Any]:
         """The JWK Set to register, public parts only (RFC 7517 §5)."""
-        return {"keys": [{**self.client.as_dict(private=False), "use": "sig", "alg": "ES256"}]}
+        return key_files.public_jwks(self.client)
 
 
 def load(directory: Path) -> Keys:
@@ -48,14 +47,9 @@ def load(directory: Path) -> Keys:
     start at once.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    client = ECKey.import_key(_stored(directory / CLIENT_KEY_FILE, _new_signing_key))
-    dpop = ECKey.import_key(_stored(directory / DPOP_KEY_FILE, _new_signing_key))
-    return Keys(client, dpop, _sealer(_stored(directory / FIELD_KEYS_FILE, _new_field_keys)))
-
-
-def _new_signing_key() -> dict[str, Any]:
-    key = ECKey.generate_key("P-256", auto_kid=True)
-    return {**key.as_dict(private=True), "use": "sig", "alg": "ES256"}
+    client = key_files.signing_key(directory / CLIENT_KEY_FILE)
+    dpop = key_files.signing_key(directory / DPOP_KEY_FILE)
+    return Keys(client, dpop, _sealer(key_files.stored(directory / FIELD_KEYS_FILE, _new_field_keys)))
 
 
 def _new_field_keys() -> dict[str, Any]:
@@ -70,27 +64,6 @@ def _sealer(stored: dict[str, Any]) -> Sealer:
 
 def _random() -> str:
     return urlsafe_b64encode(secrets.token_bytes(32)).decode()
-
-
-def _stored(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    if not path.exists():
-        _create(path, json.dumps(make()))
-    stored: dict[str, Any] = json.loads(path.read_text())
-    return stored
-
-
-def _create(path: Path, text: str) -> None:
-    """Give the file its name only when it is complete; whoever links first wins, the others read that one."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response
 
-from clients.rp.dpop import ALGORITHMS
+from clients.rp.challenges import challenges
 from clients.rp.errors import Refusal
 from clients.smdvs import messages
 from clients.smdvs.answers import FaultAnswer, Problem
@@ -39,28 +39,14 @@ def refused(refusal: Refusal, pointer: str | None = None) -> Response:
     field = {"field": pointer} if pointer and refusal.reason == "enterprise_mismatch" else {}
     response = problem(
         refusal.status,
-        refusal.error,
+        refusal.error or "authentication_required",
         messages.reason_text(refusal.reason),
         reason=refusal.reason,
         error_description=refusal.description,
         **field,
     )
-    parameters = {"error": refusal.error, "error_description": refusal.description}
-    if refusal.scope is not None:
-        parameters["scope"] = refusal.scope
-    return _challenged(response, parameters)
-
-
-def unauthenticated() -> Response:
-    """401 without an error code: no credentials were given at all (RFC 6750 §3.1)."""
-    detail = "请在 Authorization 请求头中给出访问令牌"
-    return _challenged(problem(401, "authentication_required", detail), {})
-
-
-def bad_proof() -> Response:
-    """401: the DPoP proof is missing, wrong or used before (RFC 9449 §7.1)."""
-    response = problem(401, "invalid_dpop_proof", "DPoP 证明缺失、不正确或已使用过")
-    response.headers["WWW-Authenticate"] = _challenge("DPoP", {"error": "invalid_dpop_proof"} | _algorithms())
+    for challenge in challenges(refusal, REALM):
+        response.headers.add("WWW-Authenticate", challenge)
     return response
 
 
@@ -91,19 +77,3 @@ def _faulty(status: int, code: str, faults: tuple[Fault, ...], pointers: tuple[s
     )
     detail = f"{errors[0].field}：{errors[0].detail}"
     return problem(status, code, detail, field=pointers[0], errors=errors)
-
-
-def _challenged(response: Response, parameters: dict[str, str]) -> Response:
-    response.headers.add("WWW-Authenticate", _challenge("Bearer", {"realm": REALM} | parameters))
-    response.headers.add(
-        "WWW-Authenticate", _challenge("DPoP", {"realm": REALM} | _algorithms() | parameters)
-    )
-    return response
-
-
-def _challenge(scheme: str, parameters: dict[str, str]) -> str:
-    return f"{scheme} " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
-
-
-def _algorithms() -> dict[str, str]:
-    return {"algs": " ".join(ALGORITHMS)}

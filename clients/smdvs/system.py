@@ -6,47 +6,67 @@ from dataclasses import dataclass
 
 from clients.rp.client import Client
 from clients.rp.discovery import Provider
+from clients.rp.flask import RelyingParty
 from clients.rp.liveness import Liveness
-from clients.rp.prover import Prover
-from clients.rp.sealed import Sealer, derive
-from clients.rp.transport import Transport
-from clients.smdvs import keys
+from clients.rp.sealed import Sealer
+from clients.smdvs import access, keys, oidc
 from clients.smdvs.config import Settings
+from clients.smdvs.session_store import DatabaseStore
 from clients.smdvs.storage.database import Database
+
+PREFIX = "/smdvs"
+COOKIE_PREFIX = "smdvs_"
 
 
 @dataclass(frozen=True)
 class System:
-    """Settings, database, the provider and who we are to it;
-    ``fields`` seals what rests, ``cookies`` what travels.
-    """
+    """Settings, database, what we are to the provider; ``fields`` seals what rests."""
 
     settings: Settings
     database: Database
-    provider: Provider
-    client: Client
-    liveness: Liveness
+    rp: RelyingParty
     fields: Sealer
-    cookies: Sealer
+
+    @property
+    def provider(self) -> Provider:
+        """The OpenID provider."""
+        return self.rp.provider
+
+    @property
+    def client(self) -> Client:
+        """Who we are to it."""
+        return self.rp.client
+
+    @property
+    def liveness(self) -> Liveness:
+        """What it says of tokens now."""
+        return self.rp.liveness
+
+    @property
+    def cookies(self) -> Sealer:
+        """Seals what travels."""
+        return self.rp.cookies.sealer
 
 
 def build(settings: Settings) -> System:
     """Open the database and the keys of these settings."""
-    ours = keys.load(settings.keys_dir)
-    provider = Provider(settings.issuer, Transport(settings.ca_bundle))
-    client = Client(
-        settings.client_id, ours.client, settings.callback_url, settings.home_url, Prover(ours.dpop)
+    ours, database = keys.load(settings.keys_dir), Database(settings.database_url)
+    rp = RelyingParty(
+        issuer=settings.issuer,
+        client_id=settings.client_id,
+        key=ours.client,
+        dpop_key=ours.dpop,
+        public_url=settings.public_url,
+        secret_key=settings.secret_key,
+        scope=oidc.SCOPE,
+        prefix=PREFIX,
+        resource=settings.resource,
+        matters=[access.MATTER],
+        store=DatabaseStore(database),
+        sealer=ours.fields,
+        cookie_prefix=COOKIE_PREFIX,
+        pages=oidc.OurPages,
+        then=oidc.then,
+        ca_bundle=settings.ca_bundle,
     )
-    return System(
-        settings=settings,
-        database=Database(settings.database_url),
-        provider=provider,
-        client=client,
-        liveness=Liveness(provider, client),
-        fields=ours.fields,
-        cookies=_cookie_sealer(settings.secret_key.encode()),
-    )
-
-
-def _cookie_sealer(secret: bytes) -> Sealer:
-    return Sealer({"c": derive(secret, "cookies")}, "c", derive(secret, "csrf"))
+    return System(settings, database, rp, ours.fields)

@@ -105,7 +105,7 @@ class Protection:
 
     def _calling(self, needed: Requirement, arguments: Mapping[str, Any]) -> Reporter | Holder | Refusal:
         now = clock.now()
-        caller = caller_from(self._rp.gate, shown(self._rp.public_url), now, self._first_use)
+        caller = caller_from(self._rp.gate, shown(self._rp.public_url), now, self._rp.first_use)
         if isinstance(caller, Refusal):
             return caller
         return self._admitted(needed, caller.token, caller.claims, arguments, now)
@@ -146,9 +146,6 @@ class Protection:
         fresh = request.method not in SAFE if needed.fresh is None else needed.fresh
         named = _named(needed.enterprise, arguments)
         return self._rp.gate.admit(token, claims, lambda known: needed.decide(known, named, now), fresh=fresh)
-
-    def _first_use(self, identifier_hash: str, now: datetime, expires_at: datetime) -> bool:
-        return self._rp.sessions.store.once("dpop", identifier_hash, now, expires_at)
 
     def _to_sign_in(self) -> Response:
         return see_other(f"{self._rp.prefix}/login?then={quote(self._here(), safe='')}")

@@ -6,6 +6,7 @@ import os
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,10 @@ class RelyingParty:
     def session(self) -> Any:
         """The session of this request's browser, or None."""
         return self.sessions.find(request.cookies.get(self.cookies.session), clock.now())
+
+    def first_use(self, identifier_hash: str, now: datetime, expires_at: datetime) -> bool:
+        """Whether a DPoP proof is shown for the first time (RFC 9449 §11.1)."""
+        return self.sessions.store.once("dpop", identifier_hash, now, expires_at)
 
     def protects(self, **requirement: Any) -> Callable[[View], View]:
         """Protect a view for programs: see ``clients.rp.flask.protection.Requirement`` for what can be asked.

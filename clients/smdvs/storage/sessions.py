@@ -81,19 +81,6 @@ def end_session(session: Session, id_hash: str) -> None:
     session.execute(delete(BrowserSession).where(BrowserSession.id_hash == id_hash))
 
 
-def end_sessions_of(session: Session, sid: str | None, sub: str | None) -> int:
-    """End what a logout event names: the session with ``sid``, or every one of ``sub``.
-    Returns how many ended.
-    """
-    if sid is not None:
-        whose: ColumnElement[bool] = BrowserSession.sid == sid
-        if sub is not None:
-            whose = and_(whose, BrowserSession.sub == sub)
-    else:
-        whose = BrowserSession.sub == sub
-    return _count(session.execute(delete(BrowserSession).where(whose)))
-
-
 def end_described_sessions(session: Session, subject: Subject, account_type: str | None = None) -> int:
     """End the sessions that fit every part of an event's subject that is given; those of nobody when none is.
     Returns how many ended.

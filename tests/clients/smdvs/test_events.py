@@ -24,7 +24,6 @@ from clients.rp.signals import (
     SessionRevoked,
     Subject,
 )
-from clients.smdvs import sessions
 from clients.smdvs.events import authorization_header
 from clients.smdvs.storage.sessions import list_sessions
 from tests.clients.conftest import Browser, system_of
@@ -146,10 +145,10 @@ def test_an_event_counts_once_and_is_confirmed_again(browser: Browser, provider:
 
 
 def test_of_two_deliveries_at_once_one_is_carried_out(browser: Browser) -> None:
-    system = system_of(browser.http.application)
+    sessions = system_of(browser.http.application).rp.sessions
     token = EventToken("jti", (SessionRevoked(Subject("person-1")),), clock.now() + timedelta(minutes=1))
     with ThreadPoolExecutor(2) as threads:
-        outcomes = list(threads.map(lambda _: sessions.end_by_signals(system, token, clock.now()), range(2)))
+        outcomes = list(threads.map(lambda _: sessions.end_by_signals(token, clock.now()), range(2)))
     assert sorted(outcomes) == [False, True]
 
 

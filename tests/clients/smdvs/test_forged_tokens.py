@@ -11,7 +11,8 @@ from flask import Flask
 from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
-from clients.smdvs import messages, sessions
+from clients.rp.sessions import context
+from clients.smdvs import messages
 from clients.smdvs.storage.database import Base
 from clients.smdvs.storage.sessions import BrowserSession
 from tests.clients.conftest import Browser, make_settings, running, system_of
@@ -104,7 +105,7 @@ def put_into_the_sessions(app: Flask, token: str) -> None:
     system = system_of(app)
     with system.database.transaction() as session:
         for id_hash in session.scalars(select(BrowserSession.id_hash)).all():
-            sealed = system.fields.seal(token, sessions._context("access_token", id_hash))
+            sealed = system.fields.seal(token, context("access_token", id_hash))
             session.execute(
                 update(BrowserSession)
                 .where(BrowserSession.id_hash == id_hash)
