@@ -94,9 +94,10 @@ def _serve(demo: Demonstration, children: Children) -> NoReturn:
     children.start("idp", granian("wsgi:app", demo.idp_port, threads=threads), demo.idp_environ)
     children.start("smdvs", granian("clients.smdvs.wsgi:app", demo.smdvs_port, threads=4), demo.smdvs_environ)
     children.start("worker", [sys.executable, "-m", "flask", "--app", "wsgi", "worker"], demo.idp_environ)
-    children.start("smdvs-worker", [sys.executable, "-m", "clients.smdvs.worker"], demo.smdvs_environ)
     children.wait_for("idp", demo.idp_port, "/readyz")
     children.wait_for("smdvs", demo.smdvs_port, "/smdvs/healthz")
+    # Nobody waits for it, so it starts when it takes no time from those that somebody waits for.
+    children.start("smdvs-worker", [sys.executable, "-m", "clients.smdvs.worker"], demo.smdvs_environ)
     _announce(demo)
     while True:
         children.check()

@@ -91,6 +91,38 @@ def test_the_browser_says_the_same() -> None:
     assert json.loads(done.stdout) == [[each.level, each.words] for each in pairs]
 
 
+PAGE_IN_NODE = """
+let now = Date.parse("2000-01-01T00:00Z"), tick;
+Date.now = () => now;
+globalThis.setInterval = (callback) => { tick = callback; };
+const shown = {
+  dateTime: "2026-11-23T12:30:00.000+08:00",
+  dataset: {now: "2026-11-23T08:29:00.000+08:00", level: "soon"},
+  textContent: "",
+};
+globalThis.document = {querySelectorAll: () => [shown], addEventListener: () => {}};
+require(process.argv[1]);
+const said = [0, 1, 240, 242].map((minutes) => {
+  now = Date.parse("2000-01-01T00:00Z") + minutes * 60000;
+  tick();
+  return [shown.dataset.level, shown.textContent];
+});
+process.stdout.write(JSON.stringify(said));
+"""
+
+
+def test_a_page_left_open_counts_by_the_servers_clock_whatever_the_browsers_says() -> None:
+    done = subprocess.run(
+        ["node", "-e", PAGE_IN_NODE, str(SCRIPT)], capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == [
+        ["soon", "临近截止，还剩 4 小时 1 分"],
+        ["urgent", "紧急，还剩 4 小时"],
+        ["urgent", "紧急，还剩 1 分钟"],
+        ["late", "已逾期 1 分钟"],
+    ]
+
+
 def test_a_page_says_it_without_a_script(smdvs: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: NOW)
     template = '{% from "_countdown.html" import due %}{{ due(at) }}'
