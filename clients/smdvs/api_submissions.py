@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from flask import Response, abort
+from pydantic import Field
 
 from clients.rp import clock
 from clients.rp.entitlement import Reporter
-from clients.smdvs import answers, callers, conditions, documents, problems, receipts, reports, submissions
+from clients.smdvs import (
+    answers,
+    callers,
+    conditions,
+    documents,
+    messages,
+    problems,
+    receipts,
+    reports,
+    submissions,
+)
 from clients.smdvs.access import SUBMIT_SCOPE
 from clients.smdvs.answers import Receipt
+from clients.smdvs.attachment_kinds import MAX_A_REPORT
 from clients.smdvs.conditions import IDEMPOTENCY_KEY, IF_MATCH
 from clients.smdvs.cookies import system
 from clients.smdvs.deadlines import Due, Measure
@@ -22,7 +34,7 @@ from clients.smdvs.lifecycle import Act, NotNow, Side, possible
 from clients.smdvs.operations import Body, operation
 from clients.smdvs.report import Part, Report
 from clients.smdvs.storage.reports import ReportRow
-from clients.smdvs.submissions import Accepted, Changed, KeyReused, NotFound, Refused
+from clients.smdvs.submissions import Accepted, Changed, KeyReused, NotFound, Refused, Unattached
 from clients.smdvs.versions import Origin
 
 ORIGIN = Origin("api")
@@ -33,11 +45,23 @@ SAME_KEY = "同一 Idempotency-Key 与同一内容总得到同一答复，另一
 P = TypeVar("P", bound=Part)
 
 
+Attachments = Annotated[
+    tuple[Annotated[str, Field(max_length=64)], ...], Field(max_length=MAX_A_REPORT, exclude=True)
+]
+
+
+class InitialRequest(Report):
+    """快报, with the ids of files that were uploaded for it."""
+
+    attachment_ids: Attachments = ()
+
+
 class SupplementRequest(Part):
     """续报: the whole report, as it is known now."""
 
     kind: Literal["supplement"]
     report: Report
+    attachment_ids: Attachments = ()
 
 
 class DetailedRequest(Part):
@@ -45,6 +69,7 @@ class DetailedRequest(Part):
 
     kind: Literal["detailed"]
     report: Report
+    attachment_ids: Attachments = ()
 
 
 class VoidRequest(Part):
@@ -65,7 +90,7 @@ VERSIONS: Mapping[str, tuple[type[SupplementRequest | DetailedRequest], Due | No
     summary="提交事故快报",
     description=f"企业须与访问令牌中的企业一致。{SAME_KEY}",
     scope=SUBMIT_SCOPE,
-    body=Body((Report,)),
+    body=Body((InitialRequest,)),
     status=201,
     answer=Receipt,
     request_headers=(IDEMPOTENCY_KEY,),
@@ -78,8 +103,10 @@ def submit_report() -> Response:
     known = callers.caller(now)
     key, body = conditions.idempotency_key(), conditions.json_body()
     who = callers.reporter(known, _enterprise(body), "/enterprise_credit_code")
-    report = _checked(Report, body, who, key, Measure(system().settings.deadline_policy, Due.INITIAL), now)
-    return _answered(submissions.submit_initial(system(), who, report, ORIGIN, key, now))
+    report = _checked(
+        InitialRequest, body, who, key, Measure(system().settings.deadline_policy, Due.INITIAL), now
+    )
+    return _answered(_submitted(who, report, key, now))
 
 
 @operation(
@@ -106,7 +133,16 @@ def submit_version(report_no: str) -> Response:
     model, due = _kind(body)
     asked = _checked(model, body, who, key, Measure(row.deadline_policy, due), now)
     outcome = submissions.submit_version(
-        system(), who, report_no, Act(asked.kind), asked.report, ORIGIN, key, expected, now
+        system(),
+        who,
+        report_no,
+        Act(asked.kind),
+        asked.report,
+        ORIGIN,
+        key,
+        expected,
+        now,
+        asked.attachment_ids,
     )
     return _answered(outcome)
 
@@ -135,6 +171,13 @@ def void_report(report_no: str) -> Response:
     asked = _checked(VoidRequest, body, who, key, Measure(row.deadline_policy), now)
     outcome = submissions.void(system(), who, report_no, asked.reason, ORIGIN, key, expected, now)
     return _answered(outcome)
+
+
+def _submitted(
+    who: Reporter, report: InitialRequest, key: str | None, now: datetime
+) -> Accepted | KeyReused | Unattached:
+    files = report.attachment_ids
+    return submissions.submit_initial(system(), who, report, ORIGIN, key, now, files)
 
 
 def _enterprise(document: Any) -> str | None:
@@ -178,6 +221,8 @@ def _answered(outcome: Accepted | Refused) -> Response:
         return problems.problem(422, "idempotency_key_reused", detail, field=IDEMPOTENCY_KEY)
     if isinstance(outcome, NotFound):
         return problems.not_found()
+    if isinstance(outcome, Unattached):
+        return _unattached(outcome)
     return _stale(outcome) if isinstance(outcome, Changed) else _not_now(outcome)
 
 
@@ -187,6 +232,11 @@ def _receipt(accepted: Accepted) -> Response:
         where += f"/versions/{accepted.version}"
     headers = {"Location": where, "ETag": answers.etag(accepted.version)}
     return answers.private(receipts.receipt(system(), accepted.report_no, accepted.version), 201, headers)
+
+
+def _unattached(outcome: Unattached) -> Response:
+    detail = messages.fault_text(outcome.faults[0])
+    return problems.problem(422, outcome.faults[0].code, detail, field="/attachment_ids")
 
 
 def _stale(changed: Changed) -> Response:

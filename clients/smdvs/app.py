@@ -14,6 +14,7 @@ from clients.rp import clock
 from clients.rp.errors import ProviderUnavailable
 from clients.smdvs import (
     api,
+    attachment_forms,
     browser,
     deadline_words,
     dev_pages,
@@ -31,6 +32,7 @@ from clients.smdvs import (
     sessions,
     statistics_pages,
     system,
+    uploads,
     value_words,
     void_pages,
 )
@@ -55,6 +57,7 @@ _PAGE_TEXTS = {
 def create_app(settings: Settings) -> Flask:
     """The application; its database must have been migrated (``python -m clients.smdvs.migrate``)."""
     app = Flask(__name__, static_url_path="/smdvs/static")
+    app.request_class = uploads.Request
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -108,6 +111,9 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
         "policy": policy_of(settings.deadline_policy),
         "issuer": settings.issuer.rstrip("/"),
         "value_words": value_words.value_words,
+        "files_in": attachment_forms.files_in,
+        "files_of": attachment_forms.files_of,
+        "file_size": attachment_forms.size_words,
         "person_of": lambda row: sessions.person(app.extensions["smdvs"], row),
     }
     app.jinja_env.filters["moment"] = value_words.moment

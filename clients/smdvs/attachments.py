@@ -79,17 +79,28 @@ class Damaged(Exception):
 
 
 def keep_upload(
-    system: System, owner: Owner, draft_id: str | None, upload: Upload, kind: str, now: datetime
+    system: System,
+    owner: Owner,
+    draft_id: str | None,
+    upload: Upload,
+    kind: str,
+    now: datetime,
+    key: str | None = None,
 ) -> Kept | Fault:
-    """Take a file in, whole or not at all; ``draft_id`` is the form that it is put in."""
+    """Take a file in, whole or not at all; ``draft_id`` is the form that it is put in. With a ``key`` the
+    same file is taken in once.
+    """
     try:
-        kept = _checked(upload, kind)
+        kept = _checked(upload, kind, _new_id(system, owner, key))
     except Unfit as unfit:
         return fault(unfit.code)
     row = _row(system, owner, draft_id, kept, now)
     try:
         with system.database.transaction() as session:
             rows.lock_owner(session, owner.sub)
+            known = rows.find(session, kept.id)
+            if known is not None:
+                return kept if _opened(system, known) == kept else fault("idempotency_key_reused")
             if _is_full_up(session, owner, draft_id):
                 return fault("attachment_too_many")
             rows.add(session, row, _sealed(system, row, upload.content))
@@ -193,7 +204,15 @@ def purge(system: System, now: datetime) -> int:
             return purged
 
 
-def _checked(upload: Upload, kind: str) -> Kept:
+def _new_id(system: System, owner: Owner, key: str | None) -> str:
+    """A name that nobody can guess; the same for the same key of the same person."""
+    if key is None:
+        return secrets.token_urlsafe(16)
+    named = f"{owner.sub}\0{owner.enterprise_credit_code}\0{key}"
+    return system.fields.digest(named, "attachments.key")[:32]
+
+
+def _checked(upload: Upload, kind: str, attachment_id: str) -> Kept:
     """What is to be stored; raises Unfit."""
     if kind not in set(AttachmentKind):
         raise Unfit("attachment_kind_missing")
@@ -206,7 +225,7 @@ def _checked(upload: Upload, kind: str) -> Kept:
     if not file_names.suits(filename, content_type):
         raise Unfit("attachment_name_mismatch")
     return Kept(
-        secrets.token_urlsafe(16),
+        attachment_id,
         AttachmentKind(kind),
         filename,
         content_type,

@@ -24,6 +24,8 @@ def parted(document: Mapping[str, Any]) -> tuple[Document, Document]:
         personal["owners"] = [
             {name: vehicle.pop(name, None) for name in _OWNER} for vehicle in public["vehicles"]
         ]
+    if "attachments" in public:  # people name files after people
+        personal["filenames"] = [entry.pop("filename", None) for entry in public["attachments"]]
     return public, personal
 
 
@@ -34,6 +36,8 @@ def joined(public: Mapping[str, Any], personal: Mapping[str, Any]) -> Document:
         document[_PERSON] = personal[_PERSON]
     for vehicle, owner in zip(document.get("vehicles", ()), personal.get("owners", ()), strict=True):
         vehicle.update(owner)
+    for entry, filename in zip(document.get("attachments", ()), personal.get("filenames", ()), strict=False):
+        entry["filename"] = filename
     return document
 
 

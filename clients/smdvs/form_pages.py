@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, request
+from flask import Blueprint, Response, make_response, redirect
 
 from clients.rp import clock
 from clients.rp.errors import ProviderUnavailable, Refusal
 from clients.smdvs import (
+    attachment_forms,
     cookies,
     deadline_words,
     documents,
@@ -19,7 +20,9 @@ from clients.smdvs import (
     pages,
     sessions,
     submissions,
+    uploads,
 )
+from clients.smdvs.attachments import Upload
 from clients.smdvs.cookies import system
 from clients.smdvs.deadlines import Due, Measure
 from clients.smdvs.documents import Fault
@@ -27,7 +30,7 @@ from clients.smdvs.forms import Fields
 from clients.smdvs.report import CHINA_TIME, MAX_VEHICLES, Report
 from clients.smdvs.storage.database import DatabaseUnavailable
 from clients.smdvs.storage.sessions import BrowserSession
-from clients.smdvs.submissions import KeyReused
+from clients.smdvs.submissions import KeyReused, Unattached
 from clients.smdvs.versions import Origin
 
 blueprint = Blueprint("form_pages", __name__, url_prefix="/smdvs")
@@ -46,13 +49,13 @@ def new_report() -> Response:
 @blueprint.post("/reports/new")
 def submit_report() -> Response:
     """Take the form in. Whatever goes wrong, the answer still holds what was typed, and nothing is stored."""
-    fields = forms.parse(request.content_type, request.get_data())
+    fields, upload = uploads.form()
     row = doors.find_session()
     if not cookies.csrf_valid(fields.get("csrf_token", "")):
         return _form(row, fields, 400, notice=messages.BODY_FAULTS["csrf"])
     action = fields.get("action", "submit")
     if action != "submit":
-        return _form(row, _changed(fields, action))
+        return _pressed(row, fields, upload, action)
     if row is None:
         return _form(None, fields, 401, notice=messages.SESSION_ENDED, ended=True)
     try:
@@ -74,7 +77,10 @@ def _submit(row: BrowserSession, fields: Fields) -> Response:
         return _form(row, fields, 422, faults=report)
     origin = Origin("browser", sessions.person(system(), row).name, row.enterprise_name or "")
     key = fields.get("submission_key") or None
-    stored = submissions.submit_initial(system(), reporter, report, origin, key, now)
+    files = attachment_forms.ids_in(row, key)
+    stored = submissions.submit_initial(system(), reporter, report, origin, key, now, files)
+    if isinstance(stored, Unattached):
+        return _form(row, fields, 409, faults=stored.faults)
     if isinstance(stored, KeyReused):
         fields = {**fields, "submission_key": _submission_key()}
         notice = "这份表单已经提交过一次，随后又有改动。如确需再次上报，请核对后重新提交。"
@@ -116,6 +122,12 @@ def _prefilled(row: BrowserSession) -> Fields:
         "major_social_impact": "false",
         "preliminary_cause": "under_investigation",
     }
+
+
+def _pressed(row: BrowserSession | None, fields: Fields, upload: Upload | None, action: str) -> Response:
+    if attachment_forms.is_about_files(action):
+        return attachment_forms.change(row, fields, upload, action, _form)
+    return _form(row, _changed(fields, action))
 
 
 def _changed(fields: Fields, action: str) -> Fields:

@@ -50,7 +50,7 @@ def parse(content_type: str | None, body: bytes) -> Fields:
         raise BadFormError("not_a_form")
     if b"%00" in body or b"\0" in body:
         raise BadFormError("nul_byte")
-    return _single(_pairs(body))
+    return single(_pairs(body))
 
 
 def document(fields: Fields) -> dict[str, Any]:
@@ -92,7 +92,8 @@ def _pairs(body: bytes) -> list[tuple[str, str]]:
         raise BadFormError("too_many_fields") from None
 
 
-def _single(pairs: Iterable[tuple[str, str]]) -> Fields:
+def single(pairs: Iterable[tuple[str, str]]) -> Fields:
+    """The fields of a form; raises BadFormError when one is there twice."""
     fields: Fields = {}
     for name, text in pairs:
         if name == REPEATED and name in fields:

@@ -34,6 +34,7 @@ _FAULTS = {
     "text_one_line": "请填写在一行内",
     "attachment_photo_missing": "详报至少附一张照片（现场、车辆或车辆铭牌）",
     "attachment_report_missing": "详报须附调查报告",
+    "attachment_form_unknown": "这份表单不完整，请刷新页面后重新上传",
     "attachment_missing": "请选择文件",
     "attachment_empty": "文件是空的，请重新选择",
     "attachment_too_large": "单个文件不能超过 20 MB，请压缩或拆分后重新上传",
@@ -108,6 +109,7 @@ NOT_NOW = {
     "act_not_possible": "这份上报现在的状态不能这样办理，请查看当前状态和下一步",
     "reason_missing": "请填写原因，说明需要怎样处理",
     "final_missing": "企业还没有提交调查结果，不能结案",
+    "attachments_unclaimed": "有附件已移除、过期或已用于其他上报，请核对附件后重新提交",
     "key_reused": "这份表单已经提交过一次，请查看当前状态",
 }
 NO_REASON = {

@@ -128,7 +128,7 @@ def _request_body(body: Body, now: datetime) -> dict[str, Any]:
     if not body.models:
         return {"required": True, "content": {body.media_type: {}}}
     content: dict[str, Any] = {"schema": _one_of([_reference(model.__name__) for model in body.models])}
-    if body.models == (Report,):
+    if all(issubclass(model, Report) for model in body.models):
         content["example"] = example(now)
     return {"required": True, "content": {body.media_type: content}}
 

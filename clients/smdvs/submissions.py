@@ -15,10 +15,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from clients.rp.entitlement import Reporter
-from clients.smdvs import chain, summaries, versions
+from clients.smdvs import attachments, chain, summaries, versions
 from clients.smdvs.contents import canonical
 from clients.smdvs.deadlines import measured, remeasured
+from clients.smdvs.documents import Fault
 from clients.smdvs.lifecycle import Act, NotNow, Side, next_status
+from clients.smdvs.outcomes import Accepted, Changed, KeyReused, NotFound, Refused, Unattached
 from clients.smdvs.report import CHINA_TIME, Part, Report
 from clients.smdvs.storage import drafts
 from clients.smdvs.storage import reports as rows
@@ -27,35 +29,15 @@ from clients.smdvs.system import System
 from clients.smdvs.versions import Link, Origin
 from clients.smdvs.vocabulary import Status
 
-
-@dataclass(frozen=True)
-class Accepted:
-    """What is stored: the report's number and the version that was made; the same again for a repeated
-    submission.
-    """
-
-    report_no: str
-    version: int = 1
+__all__ = ["Accepted", "Changed", "KeyReused", "NotFound", "Refused", "Unattached"]
 
 
-@dataclass(frozen=True)
-class KeyReused:
-    """The idempotency key belongs to another body."""
+class _NotClaimed(Exception):
+    """The files can't be taken in: rolls the transaction back."""
 
-
-@dataclass(frozen=True)
-class NotFound:
-    """There is no such report, or it is another enterprise's."""
-
-
-@dataclass(frozen=True)
-class Changed:
-    """The report has another version by now than the caller knew."""
-
-    version: int
-
-
-Refused = KeyReused | NotFound | Changed | NotNow
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.code)
+        self.outcome = Unattached((fault,))
 
 
 class _Duplicate(Exception):
@@ -106,30 +88,46 @@ class _Later:
     reason: str | None
     report: Report | None
     expected_version: int | None
+    attachment_ids: tuple[str, ...] = ()
 
     @property
     def body(self) -> dict[str, Any]:
         """What must be the same under the same key."""
-        return {
+        said = {
             "report_no": self.report_no,
             "act": self.act,
             "document": self.document,
             "reason": self.reason,
         }
+        return _with_files(said, self.attachment_ids)
+
+
+@dataclass(frozen=True)
+class _First:
+    """What the first act brings."""
+
+    report: Report
+    document: Mapping[str, Any]
+    attachment_ids: tuple[str, ...]
 
 
 def submit_initial(
-    system: System, reporter: Reporter, report: Report, origin: Origin, key: str | None, now: datetime
-) -> Accepted | KeyReused:
-    """Store an initial report; with a ``key`` (Idempotency-Key) at most once for this person at
-    this client.
+    system: System,
+    reporter: Reporter,
+    report: Report,
+    origin: Origin,
+    key: str | None,
+    now: datetime,
+    attachment_ids: tuple[str, ...] = (),
+) -> Accepted | KeyReused | Unattached:
+    """Store an initial report and take those files into it; with a ``key`` (Idempotency-Key) at most once for
+    this person at this client.
     """
     _must_be_own(report, reporter)
     document = report.model_dump(mode="json")
-    keyed = _Keyed(reporter, key, _body_digest(system, document), now)
-    outcome = _once(
-        system, keyed, lambda session: _store_first(system, session, report, document, origin, keyed)
-    )
+    first = _First(report, document, attachment_ids)
+    keyed = _Keyed(reporter, key, _body_digest(system, _with_files(document, attachment_ids)), now)
+    outcome = _once(system, keyed, lambda session: _store_first(system, session, first, origin, keyed))
     if isinstance(outcome, NotFound | Changed | NotNow):
         raise TypeError("a first report can only be accepted")
     return outcome
@@ -154,15 +152,18 @@ def submit_version(
     key: str | None,
     expected_version: int | None,
     now: datetime,
+    attachment_ids: tuple[str, ...] = (),
 ) -> Accepted | Refused:
-    """Store a later version: a supplement, a detailed report or the result of the investigation.
+    """Store a later version: a supplement, a detailed report or the result of the investigation, and take
+    those files into the report.
 
     ``expected_version`` is the version that the caller has seen (None: whatever it is now).
     """
     report = document if isinstance(document, Report) else None
     if report is not None:
         _must_be_own(report, reporter)
-    later = _Later(report_no, act, document.model_dump(mode="json"), None, report, expected_version)
+    said = document.model_dump(mode="json")
+    later = _Later(report_no, act, said, None, report, expected_version, attachment_ids)
     return _store_later(system, reporter, later, origin, key, now)
 
 
@@ -185,7 +186,7 @@ def _once(
     system: System, keyed: _Keyed, store: Callable[[Session], Accepted | NotFound | Changed | NotNow]
 ) -> Accepted | Refused:
     """Do it, unless the key says that it is done."""
-    outcome: Accepted | NotFound | Changed | NotNow | None = None
+    outcome: Accepted | NotFound | Changed | NotNow | Unattached | None = None
     try:
         with system.database.transaction() as session:
             known = keyed.known(session)
@@ -193,6 +194,9 @@ def _once(
                 outcome = store(session)
     except versions.Raced as raced:
         outcome = Changed(raced.version)
+    except _NotClaimed as not_claimed:
+        # Unless this very submission, sent twice, has them already.
+        outcome = not_claimed.outcome
     except _Duplicate:
         pass
     if isinstance(outcome, Accepted | NotFound):
@@ -211,23 +215,43 @@ def _once(
 def _store_first(
     system: System,
     session: Session,
-    report: Report,
-    document: Mapping[str, Any],
+    first: _First,
     origin: Origin,
     keyed: _Keyed,
 ) -> Accepted:
     report_no = rows.next_report_no(session, keyed.now.astimezone(CHINA_TIME).date())
     keyed.claim(session, report_no, 1)
+    row = _row(system, first.report, report_no, origin, keyed.now)
+    session.add(row)
+    document = first.document
+    if first.attachment_ids:
+        session.flush()
+        document = _attached(system, session, document, row.id, first.attachment_ids, keyed)
     made = versions.Made(Act.INITIAL, document, None, versions.author_of(keyed.reporter, origin), keyed.now)
     version = versions.make(system, Link(report_no, 1, chain.FIRST), made)
-    row = _row(system, report, report_no, origin, keyed.now)
     row.head_digest = version.digest
-    session.add(row)
     session.flush()
     version.report_id = row.id
     session.add(version)
-    rows.add_vehicles(session, row.id, summaries.vins(report))
+    rows.add_vehicles(session, row.id, summaries.vins(first.report))
     return Accepted(report_no)
+
+
+def _attached(
+    system: System,
+    session: Session,
+    document: Mapping[str, Any],
+    report_id: int,
+    attachment_ids: tuple[str, ...],
+    keyed: _Keyed,
+) -> Mapping[str, Any]:
+    """The document with every file that the report has then; raises _NotClaimed."""
+    if not document:
+        return document
+    entries = attachments.claim(system, session, attachment_ids, keyed.reporter, report_id, keyed.now)
+    if isinstance(entries, Fault):
+        raise _NotClaimed(entries)
+    return {**document, "attachments": entries} if entries else document
 
 
 def _row(system: System, report: Report, report_no: str, origin: Origin, now: datetime) -> ReportRow:
@@ -265,7 +289,8 @@ def _advance(
         return status
     keyed.claim(session, row.report_no, row.version + 1)
     vins, author = row.vins.split(), versions.author_of(keyed.reporter, origin)
-    made = versions.Made(later.act, later.document, later.reason, author, keyed.now)
+    document = _attached(system, session, later.document, row.id, later.attachment_ids, keyed)
+    made = versions.Made(later.act, document, later.reason, author, keyed.now)
     version = versions.append(system, session, row, made, _changes(row, later, status, keyed.now))
     if later.report is not None and summaries.vins(later.report) != vins:
         rows.put_vehicles(session, row.id, summaries.vins(later.report))
@@ -288,6 +313,11 @@ def _changes(row: ReportRow, later: _Later, status: Status, now: datetime) -> di
 def _must_be_own(report: Report, reporter: Reporter) -> None:
     if report.enterprise_credit_code != reporter.enterprise_credit_code:
         raise ValueError("the report is not the reporter's enterprise's")
+
+
+def _with_files(body: Mapping[str, Any], attachment_ids: tuple[str, ...]) -> dict[str, Any]:
+    """A body with the files that it names; which ones they are is part of what was said."""
+    return {**body, "attachment_ids": sorted(attachment_ids)} if attachment_ids else dict(body)
 
 
 def _body_digest(system: System, body: Mapping[str, Any]) -> str:

@@ -71,6 +71,11 @@ def add(session: Session, row: Attachment, chunks: Iterable[bytes]) -> None:
         session.execute(insert(AttachmentChunk), values)
 
 
+def find(session: Session, attachment_id: str) -> Attachment | None:
+    """That file, whosever it is."""
+    return session.get(Attachment, attachment_id)
+
+
 def find_unclaimed(
     session: Session, attachment_id: str, sub: str, enterprise: str, now: datetime
 ) -> Attachment | None:

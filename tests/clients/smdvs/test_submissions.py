@@ -17,7 +17,7 @@ from clients.smdvs.documents import report_from_json
 from clients.smdvs.lifecycle import Act, NotNow
 from clients.smdvs.report import Report
 from clients.smdvs.reports import ReportView
-from clients.smdvs.submissions import Accepted, Changed, KeyReused, NotFound, Refused
+from clients.smdvs.submissions import Accepted, Changed, KeyReused, NotFound, Refused, Unattached
 from clients.smdvs.system import System
 from clients.smdvs.versions import Origin
 from clients.smdvs.vocabulary import Status
@@ -48,11 +48,11 @@ def submit(
     who: Reporter = REPORTER,
     now: datetime | None = None,
     **changes: object,
-) -> Accepted | KeyReused:
+) -> Accepted | KeyReused | Unattached:
     return submissions.submit_initial(system, who, report(**changes), ORIGIN, key, now or clock.now())
 
 
-def number(outcome: Accepted | KeyReused) -> str:
+def number(outcome: Accepted | KeyReused | Unattached) -> str:
     assert isinstance(outcome, Accepted)
     return outcome.report_no
 
@@ -102,7 +102,7 @@ def test_the_same_key_at_the_same_moment_is_stored_once(system: System) -> None:
 def test_different_bodies_under_one_key_at_the_same_moment_store_one(system: System) -> None:
     bodies, barrier = [report(deaths=deaths) for deaths in range(4)], Barrier(4)
 
-    def send(body: Report) -> Accepted | KeyReused:
+    def send(body: Report) -> Accepted | KeyReused | Unattached:
         barrier.wait()
         return submissions.submit_initial(system, REPORTER, body, ORIGIN, "key", clock.now())
 
