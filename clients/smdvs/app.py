@@ -15,6 +15,7 @@ from clients.rp.errors import ProviderUnavailable
 from clients.smdvs import (
     api,
     attachment_forms,
+    attachment_pages,
     browser,
     deadline_words,
     dev_pages,
@@ -72,6 +73,7 @@ def create_app(settings: Settings) -> Flask:
         export_pages,
         print_pages,
         form_pages,
+        attachment_pages,
         api,
         dev_pages,
     ):

@@ -179,7 +179,7 @@ def claim(
     back: nothing may be half claimed.
     """
     wanted = list(dict.fromkeys(attachment_ids))
-    if rows.count_of_report(session, report_id) + len(wanted) > MAX_A_REPORT:
+    if wanted and rows.count_of_report(session, report_id) + len(wanted) > MAX_A_REPORT:
         return fault("attachment_too_many")
     own = (reporter.sub, reporter.enterprise_credit_code, report_id, now)
     # In one order for everybody, so that two who want the same files can't wait for each other.

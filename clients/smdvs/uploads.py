@@ -41,6 +41,8 @@ def form() -> tuple[Fields, Upload | None]:
     request.max_form_memory_size = MAX_FIELD_BYTES
     request.max_form_parts = forms.MAX_FIELDS
     fields = forms.single(request.form.items(multi=True))
+    if not fields:
+        raise BadFormError("not_a_form")
     if any("\0" in text for text in fields.values()):
         raise BadFormError("nul_byte")
     if any("\ufffd" in text for text in fields.values()):

@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image
 from pypdf import PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, PdfObject, TextStringObject
+from urllib3 import encode_multipart_formdata
 
 
 def picture(picture_format: str = "PNG", size: tuple[int, int] = (8, 6)) -> bytes:
@@ -52,3 +53,12 @@ def workbook() -> bytes:
     file = io.BytesIO()
     Workbook().save(file)
     return file.getvalue()
+
+
+def multipart(fields: dict[str, str], file: tuple[str, bytes] | None) -> dict[str, Any]:
+    """A form with a file, name and content, as the arguments of a post."""
+    parts: list[Any] = [*fields.items()]
+    if file is not None:
+        parts.append(("file", file))
+    body, content_type = encode_multipart_formdata(parts)
+    return {"data": body, "content_type": content_type}
