@@ -99,8 +99,10 @@ def shown_changes(
     if older is None:
         return None
     allowed = (_clearance(older, viewer), _clearance(newer, viewer))
-    found = changes(older.whole, newer.whole)
-    return older.version.version, tuple(_change(change, *allowed) for change in found)
+    found = [(change, _change(change, *allowed)) for change in changes(older.whole, newer.whole)]
+    # Seconds that nobody typed are no change to read; two names or phones may share a mask.
+    read = (said for change, said in found if change.is_personal or said.before != said.after)
+    return older.version.version, tuple(read)
 
 
 def timeline(entries: Sequence[ShownEntry], accesses: Sequence[Access]) -> list[Moment]:

@@ -30,8 +30,10 @@ REASON = "请补充车辆铭牌照片，并说明起火前的充电情况。"
 def test_a_report_goes_from_the_empty_form_to_its_end(
     walked: Applications, camera: Camera, open_window: Callable[..., Page]
 ) -> None:
+    pictures = Camera(camera.width, camera.folder / "smdvs")
+    pictures.folder.mkdir(exist_ok=True)
     handler, legal, regulator = (
-        Visitor(f"demo_{name}", DEMO_PASSWORD, walked, open_window(), camera)
+        Visitor(f"demo_{name}", DEMO_PASSWORD, walked, open_window(), pictures)
         for name in ("handler", "legal", "regulator")
     )
     enter(handler, "handler")
@@ -65,7 +67,7 @@ def enter(visitor: Visitor, name: str) -> None:
 def report(handler: Visitor) -> str:
     fill_in_report(handler)
     press_submit(handler)
-    seen(handler, "report-submitted", "已快报")
+    seen(handler, "submitted", "已快报")
     return handler.page.inner_text("#report-no")
 
 
@@ -77,33 +79,33 @@ def press_submit(handler: Visitor) -> None:
 def begin_review(regulator: Visitor, report_no: str) -> None:
     show(regulator, "")
     expect(regulator.page.locator("#queues")).to_contain_text("待审核1")
-    checked(regulator, "report-queue")
+    checked(regulator, "queue")
     show(regulator, f"/{report_no}")
     expect(regulator.page.locator("main")).not_to_contain_text("19900000202")
     regulator.press("decision=review")
-    seen(regulator, "report-under-review", "审核中")
+    seen(regulator, "under-review", "审核中")
 
 
 def return_it(regulator: Visitor, report_no: str) -> None:
     regulator.press("decision=return")
     expect(regulator.page.locator("#reason-note")).to_contain_text("请填写原因")
-    checked(regulator, "report-return-without-reason")
+    checked(regulator, "return-without-reason")
     regulator.fill(reason=REASON)
     regulator.press("decision=return")
-    seen(regulator, "report-returned", "退回补正")
+    seen(regulator, "returned", "退回补正")
 
 
 def read_the_reason(handler: Visitor, report_no: str) -> None:
     show(handler, f"/{report_no}")
     expect(handler.page.locator("#return-reason")).to_contain_text(REASON)
     expect(handler.page.locator("#act-detailed")).to_have_text("补正详报")
-    seen(handler, "report-to-correct", "退回补正")
+    seen(handler, "to-correct", "退回补正")
 
 
 def see_what_changed(handler: Visitor, report_no: str) -> None:
     show(handler, f"/{report_no}/versions/2")
     expect(handler.page.locator("#changes")).to_contain_text("车辆型号")
-    checked(handler, "report-version")
+    checked(handler, "version")
 
 
 def look_at_people(regulator: Visitor, report_no: str) -> None:
@@ -113,27 +115,27 @@ def look_at_people(regulator: Visitor, report_no: str) -> None:
         regulator.page.click("#persons-form button")
     expect(regulator.page.locator("#disclosed")).to_be_visible()
     expect(regulator.page.locator("#history")).to_contain_text("电话核实充电情况")
-    checked(regulator, "report-people")
+    checked(regulator, "people")
 
 
 def accept(regulator: Visitor, report_no: str) -> None:
     show(regulator, f"/{report_no}")
     regulator.press("decision=review")
     regulator.press("decision=accept")
-    seen(regulator, "report-accepted", "已受理")
+    seen(regulator, "accepted", "已受理")
 
 
 def close(regulator: Visitor, report_no: str) -> None:
     show(regulator, f"/{report_no}")
     regulator.press("decision=close")
-    seen(regulator, "report-closed", "结案")
+    seen(regulator, "closed", "结案")
 
 
 def read_the_end(legal: Visitor, report_no: str) -> None:
     show(legal, f"/{report_no}")
     expect(legal.page.locator("#chain")).to_contain_text("记录核验通过")
     expect(legal.page.locator("#history > li")).to_have_count(9)
-    seen(legal, "report-closed-enterprise", "结案")
+    seen(legal, "closed-enterprise", "结案")
 
 
 def withdraw_another(handler: Visitor) -> None:
@@ -141,11 +143,11 @@ def withdraw_another(handler: Visitor) -> None:
     press_submit(handler)
     with handler.page.expect_navigation():
         handler.page.click("#act-void")
-    checked(handler, "report-void")
+    checked(handler, "void")
     handler.fill(reason="与另一份上报重复")
     handler.page.check("#confirm")
     handler.press("action=void")
-    seen(handler, "report-voided", "作废")
+    seen(handler, "voided", "作废")
 
 
 def show(visitor: Visitor, path: str) -> None:
@@ -159,7 +161,7 @@ def seen(visitor: Visitor, name: str, status: str) -> None:
 
 
 def checked(visitor: Visitor, name: str) -> None:
-    visitor.shot(f"smdvs-{name}")
+    visitor.shot(name)
     assert axe.faults(visitor.page) == []
 
 

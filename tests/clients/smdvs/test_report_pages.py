@@ -147,3 +147,20 @@ def test_what_was_done_is_said_and_nothing_else_is(browser: Browser, smdvs: Flas
     browser.sign_in()
     assert "已退回企业补正" in main_of(browser, f"{report_no}?done=return")
     assert 'id="done"' not in main_of(browser, f"{report_no}?done=%3Cb%3E")
+
+
+def test_seconds_that_nobody_typed_are_no_change_and_a_changed_phone_is_one(
+    browser: Browser, smdvs: Flask
+) -> None:
+    """Masks may hide what differs, but not that something does."""
+    system = system_of(smdvs)
+    times = {"learned_at": "2026-11-23T09:30:00+08:00", "occurred_at": "2026-11-23T08:30:00+08:00"}
+    late = {"late_reason": "首次获知后误以为无需上报"}
+    report_no = brought_to(system, Status.INITIAL_SUBMITTED, **times, **late)
+    times["learned_at"] = "2026-11-23T09:30:07+08:00"
+    act_on(system, report_no, Act.SUPPLEMENT, **times, **late, reporter_phone="19900110001")
+    browser.sign_in(COLLEAGUE)
+    table = main_of(browser, f"{report_no}/versions/2").split('id="changes"', 1)[1].split("</section>", 1)[0]
+    assert "企业获知时间" not in table
+    assert "联系电话" in table
+    assert table.count("199****0001") == 2
