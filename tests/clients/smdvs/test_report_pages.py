@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -154,8 +155,11 @@ def test_seconds_that_nobody_typed_are_no_change_and_a_changed_phone_is_one(
 ) -> None:
     """Masks may hide what differs, but not that something does."""
     system = system_of(smdvs)
-    times = {"learned_at": "2026-11-23T09:30:00+08:00", "occurred_at": "2026-11-23T08:30:00+08:00"}
-    late = {"late_reason": "首次获知后误以为无需上报"}
+    times: dict[str, Any] = {
+        "learned_at": "2026-11-23T09:30:00+08:00",
+        "occurred_at": "2026-11-23T08:30:00+08:00",
+    }
+    late: dict[str, Any] = {"late_reason": "首次获知后误以为无需上报"}
     report_no = brought_to(system, Status.INITIAL_SUBMITTED, **times, **late)
     times["learned_at"] = "2026-11-23T09:30:07+08:00"
     act_on(system, report_no, Act.SUPPLEMENT, **times, **late, reporter_phone="19900110001")
