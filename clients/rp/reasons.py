@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -117,3 +118,16 @@ def chinese(reason: str) -> str:
 def english(reason: str, **words: str) -> str:
     """What to tell a program: ASCII without quotes, fit for a header (RFC 6750 §3). KeyError as above."""
     return REASONS[reason].english.format(**words)
+
+
+def table() -> str:
+    """All reasons as the Markdown table of docs/relying-parties.md."""
+    rows = [
+        f"| `{code}` | {f'`{reason.error}`' if reason.error else ''} | {reason.chinese} | {reason.english} |"
+        for code, reason in REASONS.items()
+    ]
+    return "\n".join(["| reason | error | 中文 | English |", "| --- | --- | --- | --- |", *rows]) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table())

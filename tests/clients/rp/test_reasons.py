@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,3 +55,19 @@ def test_the_status_follows_from_the_error(error: str, status: int) -> None:
 def test_a_reason_of_nobody_is_a_fault_of_the_program() -> None:
     with pytest.raises(KeyError):
         refuse("because")
+
+
+def test_the_page_for_relying_parties_has_the_table_as_it_is() -> None:
+    page = (KIT.parents[1] / "docs/relying-parties.md").read_text()
+    assert page.endswith("\n<!-- python -m clients.rp.reasons -->\n" + reasons.table())
+
+
+def test_the_page_shows_the_example_as_it_is() -> None:
+    page = (KIT.parents[1] / "docs/relying-parties.md").read_text()
+    shown = textwrap.dedent(page.partition("   ```python\n")[2].partition("   ```\n")[0])
+    source = ast.parse((KIT.parent / "example/app.py").read_text())
+    source.body.pop(0)
+    for node in source.body:
+        if isinstance(node, ast.FunctionDef):
+            node.body.pop(0)
+    assert ast.unparse(ast.parse(shown)) == ast.unparse(source)
