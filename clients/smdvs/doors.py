@@ -40,14 +40,19 @@ def entitled(row: BrowserSession, enterprise: str | None = None) -> Reporter | R
 
 def reader(row: BrowserSession) -> Reader:
     """Who reads; answers with the refusal page otherwise. Raises ProviderUnavailable."""
-    token = sessions.access_token(system(), row)
-    if isinstance(token, SessionEnded):
-        abort(shut(row, access.REVOKED))
-    claims = access.claims_from(system(), token, clock.now(), system().client.key_thumbprint)
-    found = claims if isinstance(claims, Refusal) else access.reader_from(system(), token, claims)
+    found = reader_or_refusal(row)
     if isinstance(found, Refusal):
         abort(shut(row, found))
     return found
+
+
+def reader_or_refusal(row: BrowserSession) -> Reader | Refusal:
+    """Who reads, for a page that everybody gets. Raises ProviderUnavailable."""
+    token = sessions.access_token(system(), row)
+    if isinstance(token, SessionEnded):
+        return access.REVOKED
+    claims = access.claims_from(system(), token, clock.now(), system().client.key_thumbprint)
+    return claims if isinstance(claims, Refusal) else access.reader_from(system(), token, claims)
 
 
 def reviewer(row: BrowserSession) -> Reviewer | Refusal:

@@ -7,7 +7,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from clients.rp.entitlement import Reader
-from clients.smdvs import drafts, todo
+from clients.rp.errors import ProviderUnavailable
+from clients.smdvs import doors, drafts, todo
 from clients.smdvs.system import System
 from tests.clients.conftest import Browser, system_of
 from tests.clients.provider import ENTERPRISE, OTHER_ENTERPRISE, Person, TestProvider
@@ -80,3 +81,19 @@ def test_a_regulator_is_told_when_a_later_death_makes_a_report_late(
     regulator = Browser(smdvs.test_client(), provider)
     regulator.sign_in(Person.natural_person(roles=["regulator"]))
     assert "late-in-hindsight" in regulator.get(location).text
+
+
+def test_home_shows_it_too_and_stays_home_without_the_provider(
+    browser: Browser, provider: TestProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.sign_in()
+    browser.submit()
+    assert 'id="todo"' in browser.get("/smdvs/").text
+
+    def away(*_: object) -> None:
+        raise ProviderUnavailable("no answer")
+
+    monkeypatch.setattr(doors, "reader_or_refusal", away)
+    page = browser.get("/smdvs/")
+    assert page.status_code == 200
+    assert 'id="todo"' not in page.text
