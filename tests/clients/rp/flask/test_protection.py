@@ -251,3 +251,33 @@ def test_the_application_starts_before_the_provider(http: FlaskClient, provider:
 def test_a_view_asks_for_a_matter_or_for_a_role(rp: RelyingParty, asked: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="matter or"):
         rp.protects(**asked)
+
+
+def test_a_slow_provider_is_no_yes(
+    http: FlaskClient, provider: TestProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clients.rp.transport.READ_TIMEOUT", 0.1)
+    provider.delays["introspect"] = 0.5
+    answer = http.post("/app/api/things", headers=bearer(provider.access_token()))
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "provider_unavailable")
+    assert answer.headers["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(3, 200), (60, 401)])
+def test_clocks_may_differ_by_seconds_and_not_by_more(
+    http: FlaskClient, provider: TestProvider, seconds: int, status: int
+) -> None:
+    token = provider.access_token(iat=int(time.time()) + seconds)
+    assert http.post("/app/api/things", headers=bearer(token)).status_code == status
+
+
+def test_keys_that_the_provider_takes_away_open_nothing_more(
+    http: FlaskClient, provider: TestProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clients.rp.discovery.JWKS_SECONDS", 0.0)
+    token = provider.access_token()
+    assert http.post("/app/api/things", headers=bearer(token)).status_code == 200
+    provider.keys = provider.keys[1:]
+    assert http.post("/app/api/things", headers=bearer(provider.access_token())).status_code == 200
+    refused = http.post("/app/api/things", headers=bearer(token))
+    assert (refused.status_code, refused.get_json()["reason"]) == (401, "token_key")
