@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 
 from clients.rp import clock
@@ -30,6 +31,7 @@ REMIND_EVERY_SECONDS = 30.0
 PURGE_EVERY_SECONDS = 300.0
 
 logger = logging.getLogger("clients.smdvs.worker")
+_BROKEN = object()
 
 
 @dataclass
@@ -40,7 +42,7 @@ class _Chore:
     do: Callable[[], int]
     due: float = 0.0
 
-    def do_if_due(self) -> None:
+    def __call__(self) -> None:
         if time.monotonic() >= self.due and not self.do():
             self.due = time.monotonic() + self.every_seconds
 
@@ -56,19 +58,23 @@ def work(system: System, gateway: Gateway, stopping: Event) -> None:
 
 
 def _step(system: System, gateway: Gateway, chores: list[_Chore]) -> float:
-    """One look at everything; answers how many seconds to wait before the next."""
-    try:
-        for chore in chores:
-            chore.do_if_due()
-        outcome = outbox.deliver_next(system, gateway)
-    except DatabaseUnavailable as error:
-        logger.warning("the database does not answer: %s", type(error.orig).__name__)
-        return PAUSE_AFTER_ERROR_SECONDS
-    except Exception as error:  # noqa: BLE001 # one bad row must not end the worker; its lease brings it back
-        logger.error("something went wrong: %s", type(error).__name__)  # noqa: TRY400 # a traceback may hold a phone
+    """One look at everything, each thing for itself; answers how many seconds to wait before the next."""
+    done = [_guarded(each) for each in (*chores, partial(outbox.deliver_next, system, gateway))]
+    if _BROKEN in done:
         return PAUSE_AFTER_ERROR_SECONDS
     # A gateway that fails is given a moment; one that takes messages gets the next at once.
-    return 0.0 if outcome in (Outcome.SENT, Outcome.DROPPED) else POLL_SECONDS
+    return 0.0 if done[-1] in (Outcome.SENT, Outcome.DROPPED) else POLL_SECONDS
+
+
+def _guarded(do: Callable[[], object]) -> object:
+    """What it answers, or _BROKEN: neither a database that is away nor one bad row ends the worker."""
+    try:
+        return do()
+    except DatabaseUnavailable as error:
+        logger.warning("the database does not answer: %s", type(error.orig).__name__)
+    except Exception as error:  # noqa: BLE001 # whatever it is, the next look may go well
+        logger.error("something went wrong: %s", type(error).__name__)  # noqa: TRY400 # a traceback may hold a phone
+    return _BROKEN
 
 
 def main() -> int:

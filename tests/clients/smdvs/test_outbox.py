@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from clients.rp import clock
+from clients.rp.sealed import SealBroken, Sealer
 from clients.smdvs import drafts, outbox, reviews, submissions
 from clients.smdvs.access import Reviewer
 from clients.smdvs.documents import report_from_json
@@ -358,3 +359,20 @@ def test_a_draft_with_a_death_is_reminded_of_earlier(system: System, time: Clock
     keep(system, drafts.new_id(), time, deaths="1")
     time.now += 9 * HOUR
     assert outbox.enqueue_due(system, time.now) == 1
+
+
+def test_a_report_whose_people_cannot_be_read_holds_up_nobody(
+    system: System, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost, other = submit(system), submit(system)
+    time.now += 100 * HOUR
+    opened = outbox.open_personal
+
+    def open_but(sealer: Sealer, sealed: str, report_no: str, version: int) -> dict[str, object]:
+        if report_no == lost:
+            raise SealBroken(report_no)
+        return opened(sealer, sealed, report_no, version)
+
+    monkeypatch.setattr(outbox, "open_personal", open_but)
+    assert outbox.enqueue_due(system, time.now) == 1
+    assert other in messages(system)[0].parameters

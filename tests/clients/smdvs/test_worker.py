@@ -187,7 +187,9 @@ def test_what_nobody_thought_of_is_logged_without_its_text_and_does_not_end_the_
 
     monkeypatch.setattr(retention, "purge", fail)
     with caplog.at_level(logging.DEBUG):
-        waits = work_through(system, Recorder(), 2)
+        gateway = Recorder()
+        waits = work_through(system, gateway, 2)
     assert waits == [worker.PAUSE_AFTER_ERROR_SECONDS] * 2
+    assert len(gateway.sent) == 2
     assert "something went wrong: ValueError" in caplog.text
     assert PHONE not in caplog.text
