@@ -59,7 +59,8 @@ def work(system: System, gateway: Gateway, stopping: Event) -> None:
 
 def _step(system: System, gateway: Gateway, chores: list[_Chore]) -> float:
     """One look at everything, each thing for itself; answers how many seconds to wait before the next."""
-    done = [_guarded(each) for each in (*chores, partial(outbox.deliver_next, system, gateway))]
+    looks: list[Callable[[], object]] = [*chores, partial(outbox.deliver_next, system, gateway)]
+    done = [_guarded(look) for look in looks]
     if _BROKEN in done:
         return PAUSE_AFTER_ERROR_SECONDS
     # A gateway that fails is given a moment; one that takes messages gets the next at once.

@@ -16,6 +16,7 @@ from clients.rp import clock
 from clients.rp.sealed import SealBroken, Sealer
 from clients.smdvs import drafts, outbox, reviews, submissions
 from clients.smdvs.access import Reviewer
+from clients.smdvs.contents import open_personal
 from clients.smdvs.documents import report_from_json
 from clients.smdvs.drafts import Kept, Seen
 from clients.smdvs.lifecycle import Act
@@ -366,12 +367,11 @@ def test_a_report_whose_people_cannot_be_read_holds_up_nobody(
 ) -> None:
     lost, other = submit(system), submit(system)
     time.now += 100 * HOUR
-    opened = outbox.open_personal
 
     def open_but(sealer: Sealer, sealed: str, report_no: str, version: int) -> dict[str, object]:
         if report_no == lost:
             raise SealBroken(report_no)
-        return opened(sealer, sealed, report_no, version)
+        return open_personal(sealer, sealed, report_no, version)
 
     monkeypatch.setattr(outbox, "open_personal", open_but)
     assert outbox.enqueue_due(system, time.now) == 1
