@@ -7,18 +7,29 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from clients.rp import clock
+from clients.smdvs import attachments, submissions
+from clients.smdvs.attachments import Kept, Upload
+from clients.smdvs.lifecycle import Act
+from clients.smdvs.submissions import Accepted
+from clients.smdvs.system import System
+from clients.smdvs.tickets import Owner
 from clients.smdvs.vocabulary import Status
 from tests.clients.conftest import Browser, system_of
 from tests.clients.documents import form_fields, report_json
-from tests.clients.life import brought_to
+from tests.clients.files import multipart, picture
+from tests.clients.life import ORIGIN, REPORTER, brought_to, report
 from tests.clients.provider import ENTERPRISE, OTHER_ENTERPRISE, Person, TestProvider
 
+PHOTO = picture("JPEG")
+NAMED = {"enterprise_credit_code": ENTERPRISE}
 PEOPLE = {
     "nobody": None,
     "natural": Person.natural_person(),
@@ -29,7 +40,6 @@ PEOPLE = {
     "revoked": replace(Person.handler(), sub="person-d"),
     "regulator": replace(Person.natural_person(roles=["regulator"]), sub="regulator-1"),
 }
-NOWHERE = "SMDVS-20200101-0001"
 
 # Route: the statuses for the people above, in their order. 303 for nobody leads to the sign-in.
 EVERYONE = (200,) * 8
@@ -75,15 +85,71 @@ ROUTES: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", "/smdvs/api/v1/reports/<report_no>/versions"): (401, 403, 201, 403, 201, 403, 401, 403),
     ("POST", "/smdvs/api/v1/reports/<report_no>/void"): OWN_API,
 }
+ROUTES |= {
+    ("GET", "/smdvs/reports/<report_no>/attachments/<attachment_id>"): READ,
+    ("GET", "/smdvs/api/v1/reports/<report_no>/attachments/<attachment_id>"): READ_API,
+    ("POST", "/smdvs/api/v1/attachments"): (401, 403, 201, 201, 201, 403, 401, 403),
+    # A draft is its owner's alone: the enterprise's legal person doesn't see it.
+    ("GET", "/smdvs/drafts/<draft_id>/attachments/<attachment_id>"): (303, 403, 200, 404, 404, 403, 401, 403),
+    ("POST", "/smdvs/drafts/<draft_id>/attachments"): (401, 403, 201, 403, 201, 403, 401, 403),
+}
 # Files of the look: the same for everybody, about nobody.
 FILES = ("/smdvs/static/<path:filename>", "/smdvs/static/bootstrap/<path:filename>")
-ABOUT_ONE = [route for route in ROUTES if "<report_no>" in route[1]]
+ABOUT_ONE = [route for route in ROUTES if "<report_no>" in route[1] or "<attachment_id>" in route[1]]
 
 
 @pytest.fixture(autouse=True)
 def _never_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask the provider each time, so that one row doesn't lean on another."""
     monkeypatch.setattr("clients.rp.liveness.CACHE_SECONDS", 0.0)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What there is of enterprise A's: a report with a file, a draft with another."""
+
+    report_no: str
+    draft_id: str
+    file_of_report: str
+    file_of_draft: str
+
+    def path(self, rule: str) -> str:
+        """The address of that route about it."""
+        file = self.file_of_draft if "/drafts/" in rule else self.file_of_report
+        parts = {"<report_no>": self.report_no, "<draft_id>": self.draft_id, "<attachment_id>": file}
+        parts |= dict.fromkeys(("<int:number>", "<version>"), "1")
+        for part, value in parts.items():
+            rule = rule.replace(part, value)
+        return rule
+
+    def without_names(self, text: str) -> str:
+        """A text without what its reader has asked for."""
+        for name in (self.report_no, self.draft_id, self.file_of_report, self.file_of_draft):
+            text = text.replace(name, "")
+        return text
+
+
+NOWHERE = Place("SMDVS-20200101-0001", "draft-9", "file-8", "file-9")
+
+
+def made(system: System) -> Place:
+    """Make it."""
+    report_no = brought_to(system, Status.INITIAL_SUBMITTED)
+    draft_id = secrets.token_urlsafe(16)
+    of_report, of_draft = kept(system, None), kept(system, draft_id)
+    outcome = submissions.submit_version(
+        system, REPORTER, report_no, Act.DETAILED, report(), ORIGIN, None, None, clock.now(), (of_report,)
+    )
+    assert isinstance(outcome, Accepted), outcome
+    return Place(report_no, draft_id, of_report, of_draft)
+
+
+def kept(system: System, draft_id: str | None) -> str:
+    """A photo of the handler's."""
+    owner, upload = Owner(REPORTER.sub, ENTERPRISE), Upload("现场.jpg", PHOTO)
+    taken = attachments.keep_upload(system, owner, draft_id, upload, "site_photo", clock.now())
+    assert isinstance(taken, Kept), taken
+    return taken.id
 
 
 class Visitor:
@@ -96,23 +162,20 @@ class Visitor:
         self.browser.http.set_cookie("smdvs_csrf", secret, path="/smdvs/")
         self.csrf = system_of(app).cookies.digest(secret, "csrf")
 
-    def visit(self, method: str, rule: str, report_no: str) -> TestResponse:
+    def visit(self, method: str, rule: str, place: Place) -> TestResponse:
         """Go there with everything that somebody entitled would send, and read the answer to its end."""
-        answer = self._visit(method, rule, report_no)
+        headers = self._authorization() if "/api/" in rule else self._signed_in()
+        sent = {} if method == "GET" else self._sent(rule)
+        answer = self.browser.http.open(place.path(rule), method=method, headers=headers, **sent)
         answer.get_data()
         answer.close()
         return answer
 
-    def _visit(self, method: str, rule: str, report_no: str) -> TestResponse:
-        headers = self._authorization() if "/api/" in rule else self._signed_in()
-        path = rule.replace("<report_no>", report_no)
-        for number in ("<int:number>", "<version>"):
-            path = path.replace(number, "1")
-        if method == "GET":
-            return self.browser.http.get(path, headers=headers)
-        if "/api/" in rule:
-            return self.browser.http.post(path, json=_document(rule), headers=headers | {"If-Match": '"2"'})
-        return self.browser.http.post(path, data={"csrf_token": self.csrf, **_fields(rule)})
+    def _sent(self, rule: str) -> dict[str, Any]:
+        fields = {"csrf_token": self.csrf, **_fields(rule)}
+        if rule.endswith("/attachments"):
+            return multipart(fields, ("现场.jpg", PHOTO))
+        return {"json": _document(rule)} if "/api/" in rule else {"data": fields}
 
     def _signed_in(self) -> dict[str, str]:
         if self.person is not None:
@@ -127,13 +190,16 @@ class Visitor:
         token = self.provider.access_token(self.person)
         if self.name == "revoked":
             self.provider.revoke_all()
-        return {"Authorization": f"Bearer {token}"}
+        return {"Authorization": f"Bearer {token}", "If-Match": '"2"'}
 
 
 def _fields(rule: str) -> dict[str, str]:
     """A form as somebody entitled would send it."""
     if rule.endswith("/new"):
-        return {**form_fields(), "enterprise_credit_code": ENTERPRISE}
+        return {**form_fields(), **NAMED}
+    if rule.endswith("/attachments"):
+        named = {"kind": "site_photo"}
+        return named if "/api/" in rule else {"attachment_kind": "site_photo", **NAMED}
     return {"version": "2", "decision": "review", "reason": "一个原因", "confirm": "yes"}
 
 
@@ -157,23 +223,21 @@ def test_every_route_has_a_row(smdvs: Flask) -> None:
 
 @pytest.mark.parametrize("name", list(PEOPLE))
 def test_each_person_gets_exactly_what_they_may(smdvs: Flask, provider: TestProvider, name: str) -> None:
-    visitor, place = Visitor(smdvs, provider, name), list(PEOPLE).index(name)
+    visitor, column = Visitor(smdvs, provider, name), list(PEOPLE).index(name)
     got = {}
     for method, rule in ROUTES:
-        report_no = brought_to(system_of(smdvs), Status.DETAILED_SUBMITTED)
-        got[method, rule] = visitor.visit(method, rule, report_no).status_code
-    assert got == {route: statuses[place] for route, statuses in ROUTES.items()}
+        got[method, rule] = visitor.visit(method, rule, made(system_of(smdvs))).status_code
+    assert got == {route: statuses[column] for route, statuses in ROUTES.items()}
 
 
 @pytest.mark.parametrize("route", ABOUT_ONE, ids=" ".join)
 def test_what_is_anothers_looks_like_what_is_not_there(
     smdvs: Flask, provider: TestProvider, route: tuple[str, str]
 ) -> None:
-    report_no = brought_to(system_of(smdvs), Status.DETAILED_SUBMITTED)
-    visitor = Visitor(smdvs, provider, "handler_b")
-    alien, absent = (visitor.visit(*route, number) for number in (report_no, NOWHERE))
+    place, visitor = made(system_of(smdvs)), Visitor(smdvs, provider, "handler_b")
+    alien, absent = (visitor.visit(*route, where) for where in (place, NOWHERE))
     assert alien.status_code == absent.status_code
-    assert alien.text.replace(report_no, "") == absent.text.replace(NOWHERE, "")
+    assert place.without_names(alien.text) == NOWHERE.without_names(absent.text)
     assert ENTERPRISE not in alien.text
 
 
@@ -184,9 +248,9 @@ def test_a_list_an_export_and_the_figures_hold_ones_own_alone(
     smdvs: Flask, provider: TestProvider, rule: str
 ) -> None:
     before = Visitor(smdvs, provider, "handler_b").visit("GET", rule, NOWHERE)
-    report_no = brought_to(system_of(smdvs), Status.DETAILED_SUBMITTED)
-    after = Visitor(smdvs, provider, "handler_b").visit("GET", rule, report_no)
-    assert report_no.encode() not in after.data
+    place = made(system_of(smdvs))
+    after = Visitor(smdvs, provider, "handler_b").visit("GET", rule, place)
+    assert place.report_no.encode() not in after.data
     assert ENTERPRISE.encode() not in after.data
     if rule.startswith("/smdvs/api"):
         assert after.data == before.data
