@@ -10,7 +10,6 @@ from clients.rp.errors import Refusal
 from clients.smdvs import access, cookies, pages, sessions
 from clients.smdvs.access import Reviewer
 from clients.smdvs.cookies import system
-from clients.smdvs.sessions import SessionEnded
 from clients.smdvs.storage.sessions import BrowserSession
 
 
@@ -29,13 +28,10 @@ def session_or_login(then: str) -> BrowserSession:
 
 def entitled(row: BrowserSession, enterprise: str | None = None) -> Reporter | Refusal:
     """Who submits. Raises ProviderUnavailable."""
-    token = sessions.access_token(system(), row)
-    if isinstance(token, SessionEnded):
-        return access.REVOKED
-    claims = access.claims_from(system(), token, clock.now(), system().client.key_thumbprint)
-    return (
-        claims if isinstance(claims, Refusal) else access.reporter_from(system(), token, claims, enterprise)
-    )
+    caller = system().rp.caller(row)
+    if isinstance(caller, Refusal):
+        return caller
+    return access.reporter_from(system(), caller.token, caller.claims, enterprise)
 
 
 def reader(row: BrowserSession) -> Reader:
@@ -48,20 +44,18 @@ def reader(row: BrowserSession) -> Reader:
 
 def reader_or_refusal(row: BrowserSession) -> Reader | Refusal:
     """Who reads, for a page that everybody gets. Raises ProviderUnavailable."""
-    token = sessions.access_token(system(), row)
-    if isinstance(token, SessionEnded):
-        return access.REVOKED
-    claims = access.claims_from(system(), token, clock.now(), system().client.key_thumbprint)
-    return claims if isinstance(claims, Refusal) else access.reader_from(system(), token, claims)
+    caller = system().rp.caller(row)
+    if isinstance(caller, Refusal):
+        return caller
+    return access.reader_from(system(), caller.token, caller.claims)
 
 
 def reviewer(row: BrowserSession) -> Reviewer | Refusal:
     """Who acts as the regulator, asked of the provider at this moment. Raises ProviderUnavailable."""
-    token = sessions.access_token(system(), row)
-    if isinstance(token, SessionEnded):
-        return access.REVOKED
-    claims = access.claims_from(system(), token, clock.now(), system().client.key_thumbprint)
-    return claims if isinstance(claims, Refusal) else access.reviewer_from(system(), token, claims)
+    caller = system().rp.caller(row)
+    if isinstance(caller, Refusal):
+        return caller
+    return access.reviewer_from(system(), caller.token, caller.claims)
 
 
 def shut(row: BrowserSession, refusal: Refusal) -> Response:

@@ -16,9 +16,7 @@ from clients.rp.entitlement import Holder, Reporter
 from clients.rp.errors import ProviderUnavailable, Refusal
 from clients.rp.flask import sign_in
 from clients.rp.flask.pages import problem, see_other, unavailable_problem
-from clients.rp.liveness import REVOKED
 from clients.rp.presentation import Shown, caller_from
-from clients.rp.sessions import SessionEnded
 from clients.rp.step_up import Strength
 
 if TYPE_CHECKING:
@@ -127,13 +125,10 @@ class Protection:
     def _of_session(
         self, needed: Requirement, row: Any, arguments: Mapping[str, Any]
     ) -> Reporter | Holder | Refusal:
-        now, token = clock.now(), self._rp.sessions.access_token(row)
-        if isinstance(token, SessionEnded):
-            return REVOKED
-        claims = self._rp.gate.claims_from(token, now, self._rp.client.key_thumbprint)
-        if isinstance(claims, Refusal):
-            return claims
-        return self._admitted(needed, token, claims, arguments, now)
+        caller = self._rp.caller(row)
+        if isinstance(caller, Refusal):
+            return caller
+        return self._admitted(needed, caller.token, caller.claims, arguments, clock.now())
 
     def _admitted(
         self,

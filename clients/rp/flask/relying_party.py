@@ -16,16 +16,18 @@ from joserfc.jwk import ECKey
 from clients.rp import clock, key_files
 from clients.rp.client import Client
 from clients.rp.discovery import Provider
+from clients.rp.errors import Refusal
 from clients.rp.flask import events, sign_in
 from clients.rp.flask.cookies import Cookies
 from clients.rp.flask.pages import Pages
 from clients.rp.flask.protection import Protection, View
 from clients.rp.gate import Gate
-from clients.rp.liveness import Liveness
+from clients.rp.liveness import REVOKED, Liveness
+from clients.rp.presentation import Caller
 from clients.rp.prover import Prover
 from clients.rp.sealed import Sealer, derive
 from clients.rp.session_store import MemoryStore, Store
-from clients.rp.sessions import Sessions
+from clients.rp.sessions import SessionEnded, Sessions
 from clients.rp.transport import Transport
 
 SCOPE = "openid profile enterprise handler"
@@ -141,6 +143,16 @@ class RelyingParty:
     def session(self) -> Any:
         """The session of this request's browser, or None."""
         return self.sessions.find(request.cookies.get(self.cookies.session), clock.now())
+
+    def caller(self, row: Any) -> Caller | Refusal:
+        """What a session shows at our gate: its access token, renewed if need be, and that one's claims by
+        signature and clock; ``authorisation_ended`` when the session is over. Raises ProviderUnavailable.
+        """
+        token = self.sessions.access_token(row)
+        if isinstance(token, SessionEnded):
+            return REVOKED
+        claims = self.gate.claims_from(token, clock.now(), self.client.key_thumbprint)
+        return claims if isinstance(claims, Refusal) else Caller(token, claims)
 
     def first_use(self, identifier_hash: str, now: datetime, expires_at: datetime) -> bool:
         """Whether a DPoP proof is shown for the first time (RFC 9449 §11.1)."""
