@@ -14,8 +14,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from clients.rp.entitlement import Reporter
 from clients.smdvs.config import ConfigError, Settings
-from clients.smdvs.persons import Viewer
+from clients.smdvs.persons import Viewer, kinds_of
+from clients.smdvs.reports import ReportView
 from clients.smdvs.storage import accesses as rows
 from clients.smdvs.storage.accesses import Access
 from clients.smdvs.storage.database import Database
@@ -23,6 +25,7 @@ from clients.smdvs.system import System
 
 MAX_REASON = 200
 BATCH = 500
+CONTINUING = "续填同事的上报"
 
 
 class Look(StrEnum):
@@ -68,6 +71,18 @@ def record(
     )
     with system.database.transaction() as session:
         session.add(access)
+
+
+def record_continuing(system: System, reporter: Reporter, view: ReportView, now: datetime) -> None:
+    """Whoever goes on with a colleague's report is shown its people in the form: in the log before that.
+
+    One's own words are no look at anybody.
+    """
+    if reporter.sub == view.content.version.sub:
+        return
+    viewer = Viewer(reporter.sub, reporter.account_type, reporter.enterprise_credit_code)
+    kinds = [kind for kind in kinds_of(view.content.personal) if kind != "reporter_name"]
+    record(system, viewer, view.row.id, Look.CONTINUE_REPORT, CONTINUING, kinds, now)
 
 
 def of_report(system: System, report_id: int) -> Sequence[Access]:

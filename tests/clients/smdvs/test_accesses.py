@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -10,7 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from clients.rp import clock
-from clients.smdvs import accesses
+from clients.rp.entitlement import Reader
+from clients.smdvs import accesses, reports
 from clients.smdvs.accesses import Look, NoReason
 from clients.smdvs.config import Settings
 from clients.smdvs.persons import Viewer
@@ -18,7 +20,8 @@ from clients.smdvs.storage import reports as rows
 from clients.smdvs.system import System
 from clients.smdvs.vocabulary import Status
 from tests.clients.conftest import system_of
-from tests.clients.life import brought_to
+from tests.clients.life import REPORTER, brought_to
+from tests.clients.provider import ENTERPRISE
 
 REGULATOR = Viewer("regulator-1", "natural_person", None)
 
@@ -44,6 +47,17 @@ def test_a_look_is_in_the_log_of_its_report(system: System) -> None:
     assert (access.sub, access.account_type, access.act) == ("regulator-1", "regulator", "show_contacts")
     assert (access.reason, access.shown) == ("电话核实火情", "reporter_name reporter_phone")
     assert accesses.of_report(system, report_id + 1) == []
+
+
+def test_going_on_with_a_colleagues_report_is_a_look_and_with_ones_own_is_none(system: System) -> None:
+    report_no = brought_to(system, Status.INITIAL_SUBMITTED)
+    view = reports.find(system, Reader("person-2", ENTERPRISE), report_no)
+    assert view is not None
+    for sub in ("person-1", "person-2"):
+        accesses.record_continuing(system, replace(REPORTER, sub=sub), view, clock.now())
+    (access,) = accesses.of_report(system, view.row.id)
+    assert (access.sub, access.account_type, access.act) == ("person-2", "handler", "continue_report")
+    assert access.shown == "reporter_phone"
 
 
 @pytest.mark.parametrize("change", ["UPDATE accesses SET reason = 'x'", "DELETE FROM accesses"])
