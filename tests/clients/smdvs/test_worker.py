@@ -97,6 +97,7 @@ def test_two_workers_send_each_reminder_once_and_stop_when_asked(system: System,
     with listening(taken) as url, ExitStack() as stack:
         workers = [stack.enter_context(working(system, url, log)) for _ in range(2)]
         wait_until(lambda: all_sent(system))
+        wait_until(lambda: log.read_text().count(": working") == len(workers))
         for each in workers:
             each.send_signal(signal.SIGTERM)
         assert [each.wait(timeout=15) for each in workers] == [0, 0]
