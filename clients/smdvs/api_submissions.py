@@ -28,6 +28,7 @@ from clients.smdvs.attachment_kinds import MAX_A_REPORT
 from clients.smdvs.conditions import IDEMPOTENCY_KEY, IF_MATCH
 from clients.smdvs.cookies import system
 from clients.smdvs.deadlines import Due, Measure
+from clients.smdvs.detailed import DetailedReport, FinalResult
 from clients.smdvs.documents import Fault
 from clients.smdvs.fields import Note
 from clients.smdvs.lifecycle import Act, NotNow, Side, possible
@@ -63,13 +64,36 @@ class SupplementRequest(Part):
     report: Report
     attachment_ids: Attachments = ()
 
+    @property
+    def content(self) -> Part:
+        """What the version says."""
+        return self.report
+
 
 class DetailedRequest(Part):
     """详报, also the correction after it was returned."""
 
     kind: Literal["detailed"]
-    report: Report
+    report: DetailedReport
     attachment_ids: Attachments = ()
+
+    @property
+    def content(self) -> Part:
+        """What the version says."""
+        return self.report
+
+
+class FinalRequest(Part):
+    """调查结果: without it a report is not closed."""
+
+    kind: Literal["final"]
+    result: FinalResult
+    attachment_ids: Attachments = ()
+
+    @property
+    def content(self) -> Part:
+        """What the version says."""
+        return self.result
 
 
 class VoidRequest(Part):
@@ -78,9 +102,11 @@ class VoidRequest(Part):
     reason: Note
 
 
-VERSIONS: Mapping[str, tuple[type[SupplementRequest | DetailedRequest], Due | None]] = {
+VersionRequest = SupplementRequest | DetailedRequest | FinalRequest
+VERSIONS: Mapping[str, tuple[type[VersionRequest], Due | None]] = {
     Act.SUPPLEMENT: (SupplementRequest, None),
     Act.DETAILED: (DetailedRequest, Due.DETAILED),
+    Act.FINAL: (FinalRequest, None),
 }
 
 
@@ -112,7 +138,7 @@ def submit_report() -> Response:
 @operation(
     "POST",
     "/reports/{report_no}/versions",
-    summary="提交续报、详报",
+    summary="提交续报、详报、调查结果",
     description=f"kind 决定内容；If-Match 是您所依据的版本。{SAME_KEY}",
     scope=SUBMIT_SCOPE,
     body=Body(tuple(model for model, _ in VERSIONS.values())),
@@ -137,7 +163,7 @@ def submit_version(report_no: str) -> Response:
         who,
         report_no,
         Act(asked.kind),
-        asked.report,
+        asked.content,
         ORIGIN,
         key,
         expected,
@@ -192,7 +218,7 @@ def _own(who: Reporter, report_no: str) -> ReportRow:
     return row or abort(problems.not_found())
 
 
-def _kind(body: Mapping[str, Any]) -> tuple[type[SupplementRequest | DetailedRequest], Due | None]:
+def _kind(body: Mapping[str, Any]) -> tuple[type[VersionRequest], Due | None]:
     kind = body.get("kind")
     if not isinstance(kind, str) or kind not in VERSIONS:
         abort(problems.invalid_report((Fault(("kind",), "missing" if kind is None else "enum", {}),)))

@@ -40,6 +40,8 @@ from clients.smdvs import (
 from clients.smdvs.config import Settings
 from clients.smdvs.countdown import Countdown
 from clients.smdvs.deadline_policies import policy_of
+from clients.smdvs.lifecycle import Act
+from clients.smdvs.requirements import required_in
 from clients.smdvs.storage.database import DatabaseUnavailable
 
 MAX_BODY_BYTES = 256 * 1024
@@ -106,6 +108,7 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
         "names": labels.FIELDS,
         "field_label": messages.field_label,
         "fault_text": messages.fault_text,
+        "required_in": lambda act: required_in(Act(act)),
         "countdown_of": lambda due_at: Countdown(due_at, clock.now()),
         "detailed_late": lambda row: late.detailed(row, clock.now()),
         "late_in_hindsight": late.in_hindsight,

@@ -11,7 +11,10 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import ValidationError
 
 from clients.smdvs.deadlines import INITIAL, Measure
-from clients.smdvs.report import Part, Report
+from clients.smdvs.lifecycle import Act
+from clients.smdvs.parts import Part
+from clients.smdvs.report import Report
+from clients.smdvs.requirements import MODELS
 
 P = TypeVar("P", bound=Part)
 
@@ -80,10 +83,17 @@ def report_from_json(
     return _checked(Report, document, now, measure, strict=True)
 
 
+def part_from_form(
+    act: Act, document: Mapping[str, Any], now: datetime, measure: Measure
+) -> Part | tuple[Fault, ...]:
+    """Check a document made of form fields, where everything is text, as what that act must bring."""
+    return _checked(MODELS[act], document, now, measure, strict=False)
+
+
 def report_from_form(
     document: Mapping[str, Any], now: datetime, measure: Measure = INITIAL
 ) -> Report | tuple[Fault, ...]:
-    """Check a document made of form fields, where everything is text."""
+    """The same for a first report."""
     return _checked(Report, document, now, measure, strict=False)
 
 

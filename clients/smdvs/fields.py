@@ -84,6 +84,9 @@ Note = Annotated[
 Narrative = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=10, max_length=5000), AfterValidator(_printable)
 ]
+FullNarrative = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=50, max_length=5000), AfterValidator(_printable)
+]
 Mobile = Annotated[
     str,
     BeforeValidator(_bare_mobile),
@@ -108,5 +111,9 @@ People = Annotated[int, Field(ge=0, le=100_000)]
 Money = Annotated[Decimal, Field(ge=0, le=10**12, decimal_places=2)]
 Odometer = Annotated[Decimal, Field(ge=0, le=2_000_000, decimal_places=1)]
 Capacity = Annotated[Decimal, Field(gt=0, le=1000, decimal_places=2)]
+Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=1)]
+Celsius = Annotated[Decimal, Field(ge=-60, le=1500, decimal_places=1)]
+Kiloohm = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=1)]
+Kilowatt = Annotated[Decimal, Field(ge=0, le=10_000, decimal_places=1)]
 Latitude = Annotated[Decimal, Field(ge=3, le=54, decimal_places=7)]
 Longitude = Annotated[Decimal, Field(ge=73, le=136, decimal_places=7)]

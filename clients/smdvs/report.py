@@ -1,117 +1,37 @@
-"""The initial report 快报: one declaration that checks the browser form and the JSON API and describes both.
+"""What a report says: one declaration that checks the browser form and the JSON API and describes both.
 
-Validate it with ``context={"now": datetime, "measure": Measure}``: some rules are about what has already
+``Report`` is the initial report 快报 and the supplement 续报; detailed.py has what a detailed one 详报 needs.
+Validate with ``context={"now": datetime, "measure": Measure}``: some rules are about what has already
 happened, and who is late says why.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from datetime import datetime, timedelta
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
 
 from clients.smdvs import deadline_policies
 from clients.smdvs.deadlines import INITIAL, Deadlines, Measure
-from clients.smdvs.fields import (
-    Address,
-    BatteryCode,
-    Capacity,
-    Latitude,
-    Line,
-    Longitude,
-    Mobile,
-    Money,
-    Narrative,
-    Note,
-    Odometer,
-    People,
-    Plate,
-    Uscc,
-    Vin,
-    fault,
-)
+from clients.smdvs.fields import Line, Mobile, Money, Narrative, Note, People, Uscc, fault
+from clients.smdvs.parts import CLOCK_SKEW, Charging, Part, Place, Vehicle, is_newer, now_of
 from clients.smdvs.vocabulary import (
     AccidentType,
-    BatteryType,
     Cause,
-    EnergyType,
     FireLocation,
-    Province,
+    RecallIntention,
     SiteType,
-    VehicleClass,
     VehicleState,
-    VehicleUse,
 )
+
+__all__ = ["CHINA_TIME", "CLOCK_SKEW", "MAX_VEHICLES", "OLDEST", "Part", "Report", "Vehicle"]
 
 CHINA_TIME = deadline_policies.CHINA_TIME
 MAX_VEHICLES = 20
-CLOCK_SKEW = timedelta(minutes=5)
 OLDEST = timedelta(days=3650)
 # What a deadline depends on.
 MEASURED = frozenset({"occurred_at", "deaths", "injured_heavy", "injured_light", "major_social_impact"})
-
-
-class Part(BaseModel):
-    """What all parts of a report share: unknown members are refused, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
-
-
-class Place(Part):
-    """事故地点."""
-
-    province: Province
-    city: Line
-    county: Line | None = None
-    address: Address
-    latitude: Latitude | None = None
-    longitude: Longitude | None = None
-
-    @field_validator("longitude")
-    @classmethod
-    def _both_coordinates(cls, value: Any, info: ValidationInfo) -> Any:
-        if "latitude" in info.data and (value is None) != (info.data["latitude"] is None):
-            raise fault("coordinates_incomplete")
-        return value
-
-
-class Battery(Part):
-    """动力电池."""
-
-    cell_maker: Line
-    pack_maker: Line
-    battery_type: BatteryType
-    pack_model: Line | None = None
-    capacity_kwh: Capacity | None = None
-    battery_code: BatteryCode | None = None
-
-
-class Vehicle(Part):
-    """事故车辆. ``odometer_km`` is null when nobody knows it yet."""
-
-    vin: Vin
-    brand: Line
-    model: Line
-    vehicle_class: VehicleClass
-    energy_type: EnergyType
-    odometer_km: Odometer | None
-    battery: Battery
-    production_date: date | None = None
-    sale_date: date | None = None
-    plate: Plate | None = None
-    vehicle_use: VehicleUse | None = None
-    dealer: Line | None = None
-    owner_name: Line | None = None
-    owner_phone: Mobile | None = None
-
-    @field_validator("sale_date")
-    @classmethod
-    def _made_before_sold(cls, value: date | None, info: ValidationInfo) -> date | None:
-        made = info.data.get("production_date")
-        if value is not None and made is not None and made > value:
-            raise fault("sale_before_production")
-        return value
 
 
 class Report(Part):
@@ -137,6 +57,14 @@ class Report(Part):
     major_social_impact_note: Note | None = None
     preliminary_cause: Cause
     preliminary_cause_note: Note | None = None
+    charging: Charging | None = None
+    police_attended: bool | None = None
+    fire_service_attended: bool | None = None
+    case_no: Line | None = None
+    extinguished_at: AwareDatetime | None = None
+    measures_taken: Note | None = None
+    same_batch_check: Note | None = None
+    recall_intention: RecallIntention | None = None
     late_reason: Note | None = None
 
     def deadlines(self, policy: str) -> Deadlines:
@@ -154,7 +82,7 @@ class Report(Part):
     @field_validator("occurred_at")
     @classmethod
     def _in_the_past(cls, value: datetime, info: ValidationInfo) -> datetime:
-        now = _now(info)
+        now = now_of(info)
         if value > now + CLOCK_SKEW:
             raise fault("occurred_in_future")
         if value < now - OLDEST:
@@ -164,7 +92,7 @@ class Report(Part):
     @field_validator("learned_at")
     @classmethod
     def _after_the_accident(cls, value: datetime, info: ValidationInfo) -> datetime:
-        if value > _now(info) + CLOCK_SKEW:
+        if value > now_of(info) + CLOCK_SKEW:
             raise fault("learned_in_future")
         if "occurred_at" in info.data and value < info.data["occurred_at"]:
             raise fault("learned_before_occurred")
@@ -176,7 +104,7 @@ class Report(Part):
         if len({vehicle.vin for vehicle in value}) != len(value):
             raise fault("vin_twice")
         occurred_at = info.data.get("occurred_at")
-        if occurred_at is not None and any(_newer(vehicle, occurred_at) for vehicle in value):
+        if occurred_at is not None and any(is_newer(vehicle, occurred_at) for vehicle in value):
             raise fault("vehicle_after_accident")
         return value
 
@@ -192,6 +120,25 @@ class Report(Part):
             raise fault("major_social_impact_note_missing")
         return value
 
+    @field_validator("charging")
+    @classmethod
+    def _charged_before_the_accident(cls, value: Charging | None, info: ValidationInfo) -> Charging | None:
+        occurred_at = info.data.get("occurred_at")
+        if value is not None and occurred_at is not None and value.started_at > occurred_at:
+            raise fault("charging_started_after_accident")
+        return value
+
+    @field_validator("extinguished_at")
+    @classmethod
+    def _put_out_after_the_accident(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
+        if value is None:
+            return None
+        if value > now_of(info) + CLOCK_SKEW:
+            raise fault("extinguished_in_future")
+        if "occurred_at" in info.data and value < info.data["occurred_at"]:
+            raise fault("extinguished_before_occurred")
+        return value
+
     @field_validator("late_reason")
     @classmethod
     def _late_needs_a_reason(cls, value: str | None, info: ValidationInfo) -> str | None:
@@ -200,21 +147,11 @@ class Report(Part):
             return value
         injured = known["injured_heavy"] + known["injured_light"]
         due = measure.deadlines(known["occurred_at"], known["deaths"], injured, known["major_social_impact"])
-        if due.missed_at(_now(info), measure.due):
+        if due.missed_at(now_of(info), measure.due):
             raise fault("late_reason_missing")
         return value
-
-
-def _now(info: ValidationInfo) -> datetime:
-    now: datetime = (info.context or {})["now"]
-    return now
 
 
 def _measure(info: ValidationInfo) -> Measure:
     measure: Measure = (info.context or {}).get("measure", INITIAL)
     return measure
-
-
-def _newer(vehicle: Vehicle, occurred_at: datetime) -> bool:
-    day = occurred_at.astimezone(CHINA_TIME).date()
-    return any(known is not None and known > day for known in (vehicle.production_date, vehicle.sale_date))

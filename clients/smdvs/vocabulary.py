@@ -109,6 +109,45 @@ class Cause(StrEnum):
     UNDER_INVESTIGATION = "under_investigation"
 
 
+class ChargingMode(StrEnum):
+    """充电方式."""
+
+    AC = "ac"
+    DC = "dc"
+
+
+class RecallIntention(StrEnum):
+    """召回意向."""
+
+    NONE = "none"
+    UNDER_ASSESSMENT = "under_assessment"
+    PLANNED = "planned"
+
+
+class RootCause(StrEnum):
+    """查明的原因, by the categories of the official statistics."""
+
+    BATTERY = "battery"
+    COLLISION = "collision"
+    WATER = "water"
+    COMPONENT = "component"
+    USE = "use"
+    EXTERNAL = "external"
+    UNDETERMINED = "undetermined"
+
+
+class Responsibility(StrEnum):
+    """责任方."""
+
+    MAKER = "maker"
+    SUPPLIER = "supplier"
+    CHARGING_OPERATOR = "charging_operator"
+    USER = "user"
+    THIRD_PARTY = "third_party"
+    NOBODY = "nobody"
+    UNDETERMINED = "undetermined"
+
+
 class Status(StrEnum):
     """上报状态."""
 

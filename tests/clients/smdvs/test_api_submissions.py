@@ -14,7 +14,7 @@ from clients.smdvs import access, reviews
 from clients.smdvs.lifecycle import Act
 from clients.smdvs.submissions import Accepted
 from tests.clients.conftest import PUBLIC_URL, system_of
-from tests.clients.documents import report_json, vehicle
+from tests.clients.documents import detailed_json, report_json, vehicle
 from tests.clients.provider import OTHER_ENTERPRISE, Person, TestProvider
 from tests.clients.smdvs.calls import REPORTS, Program, member
 
@@ -54,7 +54,7 @@ def test_a_supplement_is_the_next_version(maker: Program, number: str) -> None:
 
 
 def test_a_detailed_report_ends_the_supplements(maker: Program, number: str) -> None:
-    detailed = maker.post(f"/{number}/versions", {"kind": "detailed", "report": report_json()}, seen='"1"')
+    detailed = maker.post(f"/{number}/versions", {"kind": "detailed", "report": detailed_json()}, seen='"1"')
     assert member(detailed, "status") == "detailed_submitted"
     refused = maker.supplement(number, '"2"')
     assert refused.status_code == 409
@@ -65,7 +65,7 @@ def test_a_detailed_report_ends_the_supplements(maker: Program, number: str) -> 
 
 
 def test_a_returned_report_is_corrected(maker: Program, number: str) -> None:
-    detailed = {"kind": "detailed", "report": report_json()}
+    detailed = {"kind": "detailed", "report": detailed_json()}
     assert maker.post(f"/{number}/versions", detailed, seen='"1"').status_code == 201
     review(maker, number, Act.REVIEW)
     review(maker, number, Act.RETURN, reason="请补充现场照片")
@@ -87,7 +87,7 @@ def test_a_report_is_voided_before_its_review_for_a_reason(maker: Program, numbe
 
 
 def test_under_review_nothing_is_voided(maker: Program, number: str) -> None:
-    maker.post(f"/{number}/versions", {"kind": "detailed", "report": report_json()}, seen='"1"')
+    maker.post(f"/{number}/versions", {"kind": "detailed", "report": detailed_json()}, seen='"1"')
     review(maker, number, Act.REVIEW)
     assert maker.post(f"/{number}/void", {"reason": "重复上报"}, seen="*").status_code == 409
 
@@ -130,8 +130,8 @@ def test_every_post_repeated_gets_the_same_answer_whatever_came_since(maker: Pro
     )
     calls += [
         (path, {"kind": "supplement", "report": worse}, "k1"),
-        (path, {"kind": "detailed", "report": worse}, "k2"),
-        (path, {"kind": "detailed", "report": body}, "k3"),
+        (path, {"kind": "detailed", "report": detailed_json(deaths=1)}, "k2"),
+        (path, {"kind": "detailed", "report": detailed_json()}, "k3"),
         (f"/{number}/void", {"reason": "重复上报"}, "k4"),
     ]
     once = [first, *(maker.post(p, b, key=k, seen=f'"{n}"') for n, (p, b, k) in enumerate(calls[1:], 1))]

@@ -23,7 +23,7 @@ from clients.smdvs.system import System
 from clients.smdvs.tickets import Owner
 from clients.smdvs.vocabulary import Status
 from tests.clients.conftest import Browser, system_of
-from tests.clients.documents import form_fields, report_json
+from tests.clients.documents import detailed_json, form_fields, report_json
 from tests.clients.files import multipart, picture
 from tests.clients.life import ORIGIN, REPORTER, brought_to, report
 from tests.clients.provider import ENTERPRISE, OTHER_ENTERPRISE, Person, TestProvider
@@ -207,7 +207,7 @@ def _document(rule: str) -> dict[str, object]:
     """A body as somebody entitled would send it."""
     if rule.endswith("/void"):
         return {"reason": "与另一份上报重复"}
-    return {"kind": "detailed", "report": report_json()} if rule.endswith("/versions") else report_json()
+    return {"kind": "detailed", "report": detailed_json()} if rule.endswith("/versions") else report_json()
 
 
 def rules(app: Flask) -> Iterator[tuple[str, str]]:
