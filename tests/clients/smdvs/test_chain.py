@@ -134,6 +134,7 @@ def test_the_command_names_what_is_broken(
     report_no = grown(system)
     settings = system.settings
     for name, value in {
+        "ENV": "development",
         "ISSUER": settings.issuer,
         "PUBLIC_URL": settings.public_url,
         "DATABASE_URL": settings.database_url,
