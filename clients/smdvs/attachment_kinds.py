@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
+from typing import Any
 
 from clients.smdvs.documents import Fault
 from clients.smdvs.lifecycle import Act
@@ -60,6 +61,12 @@ def missing_kinds(act: Act, attached: Collection[AttachmentKind]) -> tuple[Fault
     if AttachmentKind.INVESTIGATION_REPORT not in attached:
         faults.append(fault("attachment_report_missing"))
     return tuple(faults)
+
+
+def missing_files(act: Act, document: Mapping[str, Any]) -> tuple[Fault, ...]:
+    """The same by a document that names its files."""
+    kinds = {AttachmentKind(entry["kind"]) for entry in document.get("attachments", ())}
+    return missing_kinds(act, kinds)
 
 
 def fault(code: str, **detail: object) -> Fault:

@@ -24,11 +24,9 @@ from clients.smdvs.attachment_kinds import (
     AttachmentKind,
     allowed_types,
     fault,
-    missing_kinds,
 )
 from clients.smdvs.documents import Fault
 from clients.smdvs.file_types import Unfit
-from clients.smdvs.lifecycle import Act
 from clients.smdvs.storage import attachments as rows
 from clients.smdvs.storage import reports
 from clients.smdvs.storage.attachments import Attachment
@@ -186,11 +184,6 @@ def claim(
     if not all(rows.claim(session, attachment_id, *own) for attachment_id in sorted(wanted)):
         return fault("attachment_gone")
     return [_opened(system, row).entry for row in rows.list_of_report(session, report_id)]
-
-
-def lacking(entries: Iterable[Kept], act: Act) -> tuple[Fault, ...]:
-    """What the act still needs beside these files."""
-    return missing_kinds(act, {entry.kind for entry in entries})
 
 
 def purge(system: System, now: datetime) -> int:

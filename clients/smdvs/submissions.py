@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 
 from clients.rp.entitlement import Reporter
 from clients.smdvs import attachments, chain, summaries, versions
+from clients.smdvs.attachment_kinds import missing_files
 from clients.smdvs.contents import canonical
 from clients.smdvs.deadlines import measured, remeasured
+from clients.smdvs.detailed import DetailedReport
 from clients.smdvs.documents import Fault
 from clients.smdvs.lifecycle import Act, NotNow, Side, next_status
 from clients.smdvs.outcomes import Accepted, Changed, KeyReused, NotFound, Refused, Unattached
@@ -35,9 +37,9 @@ __all__ = ["Accepted", "Changed", "KeyReused", "NotFound", "Refused", "Unattache
 class _NotClaimed(Exception):
     """The files can't be taken in: rolls the transaction back."""
 
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.code)
-        self.outcome = Unattached((fault,))
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__(faults[0].code)
+        self.outcome = Unattached(faults)
 
 
 class _Duplicate(Exception):
@@ -250,7 +252,7 @@ def _attached(
         return document
     entries = attachments.claim(system, session, attachment_ids, keyed.reporter, report_id, keyed.now)
     if isinstance(entries, Fault):
-        raise _NotClaimed(entries)
+        raise _NotClaimed((entries,))
     return {**document, "attachments": entries} if entries else document
 
 
@@ -290,6 +292,8 @@ def _advance(
     keyed.claim(session, row.report_no, row.version + 1)
     vins, author = row.vins.split(), versions.author_of(keyed.reporter, origin)
     document = _attached(system, session, later.document, row.id, later.attachment_ids, keyed)
+    if isinstance(later.report, DetailedReport) and (lacking := missing_files(later.act, document)):
+        raise _NotClaimed(lacking)
     made = versions.Made(later.act, document, later.reason, author, keyed.now)
     version = versions.append(system, session, row, made, _changes(row, later, status, keyed.now))
     if later.report is not None and summaries.vins(later.report) != vins:

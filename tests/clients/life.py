@@ -6,16 +6,19 @@ from typing import Any
 
 from clients.rp import clock
 from clients.rp.entitlement import Reporter
-from clients.smdvs import reviews, submissions
+from clients.smdvs import attachments, reviews, submissions
 from clients.smdvs.access import Reviewer
+from clients.smdvs.attachments import Kept, Upload
 from clients.smdvs.documents import report_from_json
 from clients.smdvs.lifecycle import NEEDS_REASON, Act
 from clients.smdvs.report import Part, Report
 from clients.smdvs.submissions import Accepted
 from clients.smdvs.system import System
+from clients.smdvs.tickets import Owner
 from clients.smdvs.versions import Origin
 from clients.smdvs.vocabulary import Status
 from tests.clients.documents import report_json
+from tests.clients.files import pdf, picture
 from tests.clients.provider import ENTERPRISE
 
 REPORTER = Reporter("person-1", "smdvs", "handler", ENTERPRISE, "authorization-1")
@@ -69,6 +72,19 @@ def act_on(system: System, report_no: str, act: Act, reporter: Reporter = REPORT
         )
     assert isinstance(outcome, Accepted), outcome
     return outcome.report_no
+
+
+def files(system: System, reporter: Reporter = REPORTER) -> tuple[str, ...]:
+    """The ids of new files of that person: all that a detailed report needs."""
+    owner = Owner(reporter.sub, reporter.enterprise_credit_code)
+    needed = (("现场.png", picture(), "site_photo"), ("调查报告.pdf", pdf(), "investigation_report"))
+    return tuple(_kept(system, owner, Upload(name, content), kind) for name, content, kind in needed)
+
+
+def _kept(system: System, owner: Owner, upload: Upload, kind: str) -> str:
+    kept = attachments.keep_upload(system, owner, None, upload, kind, clock.now())
+    assert isinstance(kept, Kept), kept
+    return kept.id
 
 
 def report(**changes: Any) -> Report:

@@ -15,6 +15,7 @@ from clients.smdvs.lifecycle import Act
 from clients.smdvs.submissions import Accepted
 from tests.clients.conftest import PUBLIC_URL, system_of
 from tests.clients.documents import detailed_json, report_json, vehicle
+from tests.clients.life import files
 from tests.clients.provider import OTHER_ENTERPRISE, Person, TestProvider
 from tests.clients.smdvs.calls import REPORTS, Program, member
 
@@ -26,7 +27,7 @@ def maker(smdvs_backend: Flask, provider: TestProvider) -> Program:
 
 @pytest.fixture
 def number(maker: Program) -> str:
-    return maker.report()
+    return maker.report(attachment_ids=list(files(system_of(maker.app))))
 
 
 def review(maker: Program, report_no: str, *acts: Act, reason: str | None = None) -> None:
@@ -73,6 +74,17 @@ def test_a_returned_report_is_corrected(maker: Program, number: str) -> None:
     assert member(corrected, "status") == "detailed_submitted"
     history = member(maker.get(f"/{number}"), "history")
     assert [entry["reason"] for entry in history] == [None, None, None, "请补充现场照片", None]
+
+
+def test_a_detailed_report_needs_a_photo_and_an_investigation_report(maker: Program) -> None:
+    number, (photo, paper) = maker.report(), files(system_of(maker.app))
+    detailed = {"kind": "detailed", "report": detailed_json()}
+    for named, code in (([], "attachment_photo_missing"), ([photo], "attachment_report_missing")):
+        refused = maker.post(f"/{number}/versions", detailed | {"attachment_ids": named}, seen='"1"')
+        assert (refused.status_code, member(refused, "code")) == (422, code)
+        assert member(refused, "field") == "/attachment_ids"
+    whole = detailed | {"attachment_ids": [photo, paper]}
+    assert maker.post(f"/{number}/versions", whole, seen='"1"').status_code == 201
 
 
 def test_a_report_is_voided_before_its_review_for_a_reason(maker: Program, number: str) -> None:

@@ -25,7 +25,7 @@ from clients.smdvs.vocabulary import Status
 from tests.clients.conftest import Browser, system_of
 from tests.clients.documents import detailed_json, form_fields, report_json
 from tests.clients.files import multipart, picture
-from tests.clients.life import ORIGIN, REPORTER, brought_to, report
+from tests.clients.life import ORIGIN, REPORTER, brought_to, files, report
 from tests.clients.provider import ENTERPRISE, OTHER_ENTERPRISE, Person, TestProvider
 
 PHOTO = picture("JPEG")
@@ -137,8 +137,9 @@ def made(system: System) -> Place:
     report_no = brought_to(system, Status.INITIAL_SUBMITTED)
     draft_id = secrets.token_urlsafe(16)
     of_report, of_draft = kept(system, None), kept(system, draft_id)
+    needed = (of_report, *files(system))
     outcome = submissions.submit_version(
-        system, REPORTER, report_no, Act.DETAILED, report(), ORIGIN, None, None, clock.now(), (of_report,)
+        system, REPORTER, report_no, Act.DETAILED, report(), ORIGIN, None, None, clock.now(), needed
     )
     assert isinstance(outcome, Accepted), outcome
     return Place(report_no, draft_id, of_report, of_draft)
