@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Response, abort, request
+from pydantic import BaseModel
 
 from clients.rp import clock
 from clients.smdvs import (
@@ -27,6 +28,13 @@ from clients.smdvs.operations import Body, operation
 from clients.smdvs.tickets import Owner
 
 
+class UploadForm(BaseModel):
+    """The form of an upload, as it is described; uploads.form reads it."""
+
+    file: bytes
+    kind: AttachmentKind
+
+
 class AttachmentAnswer(Answer):
     """一个附件: what it is by its content, and the SHA-256 of it."""
 
@@ -44,7 +52,7 @@ class AttachmentAnswer(Answer):
     summary="上传附件",
     description="表单字段 file 与 kind；在上报内容的 attachment_ids 中引用，30 天内未引用的自动删除。",
     scope=SUBMIT_SCOPE,
-    body=Body(media_type=uploads.MULTIPART),
+    body=Body((UploadForm,), uploads.MULTIPART),
     status=201,
     answer=AttachmentAnswer,
     request_headers=(IDEMPOTENCY_KEY,),

@@ -121,3 +121,13 @@ def test_another_enterprise_finds_no_file(maker: Program, provider: TestProvider
     alien = Program.of(maker.app, provider, ALIEN)
     assert alien.get(f"/{report_no}/attachments/{one}").status_code == 404
     assert maker.app.test_client().get(f"{REPORTS}/{report_no}/attachments/{one}").status_code == 401
+
+
+def test_the_form_of_an_upload_is_described(maker: Program) -> None:
+    described = maker.app.test_client().get("/smdvs/api/v1/openapi.json").json
+    assert described is not None
+    body = described["paths"]["/attachments"]["post"]["requestBody"]["content"]
+    assert body == {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/UploadForm"}}}
+    form = described["components"]["schemas"]["UploadForm"]
+    assert form["required"] == ["file", "kind"]
+    assert form["properties"]["file"]["format"] == "binary"
