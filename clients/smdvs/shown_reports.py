@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from clients.smdvs import persons
 from clients.smdvs.chain import Broken
 from clients.smdvs.changes import Change, changes
 from clients.smdvs.contents import Document, joined
+from clients.smdvs.detailed import FinalResult
+from clients.smdvs.labels import FIELDS
 from clients.smdvs.lifecycle import CONTENT, Act
 from clients.smdvs.messages import location_label
 from clients.smdvs.persons import Clearance, Viewer
@@ -17,6 +20,8 @@ from clients.smdvs.reports import Entry, ReportView
 from clients.smdvs.storage.accesses import Access
 from clients.smdvs.storage.reports import ReportRow, ReportVersion
 from clients.smdvs.value_words import value_words
+
+_ORDER = {name: place for place, name in enumerate(FIELDS)}
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,12 @@ class ShownEntry:
     act: Act
     author: str
     document: Document
+
+    @property
+    def findings(self) -> list[tuple[str, Any]]:
+        """The members of a result that are filled in, as its form has them: stored documents are sorted."""
+        names = [name for name in FinalResult.model_fields if self.document.get(name) is not None]
+        return [(name, self.document[name]) for name in names]
 
     @property
     def has_content(self) -> bool:
@@ -99,7 +110,8 @@ def shown_changes(
     if older is None:
         return None
     allowed = (_clearance(older, viewer), _clearance(newer, viewer))
-    found = [(change, _change(change, *allowed)) for change in changes(older.whole, newer.whole)]
+    differing = sorted(changes(older.whole, newer.whole), key=_place)
+    found = [(change, _change(change, *allowed)) for change in differing]
     # Seconds that nobody typed are no change to read; two names or phones may share a mask.
     read = (said for change, said in found if change.is_personal or said.before != said.after)
     return older.version.version, tuple(read)
@@ -137,6 +149,12 @@ def _before(history: Sequence[Entry], newer: Entry) -> Entry | None:
         return None
     earlier = (entry for entry in reversed(history) if entry.version.version < newer.version.version)
     return next((entry for entry in earlier if entry.act in kinds), None)
+
+
+def _place(change: Change) -> tuple[int, ...]:
+    """Where people look for a field: in the order of the form, vehicle by vehicle."""
+    part, number = str(change.location[0]), next((at for at in change.location if isinstance(at, int)), 0)
+    return _ORDER.get(part, len(_ORDER)), number, _ORDER.get(change.name, len(_ORDER))
 
 
 def _change(change: Change, before: Clearance, after: Clearance) -> ShownChange:

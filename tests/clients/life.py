@@ -9,14 +9,15 @@ from clients.rp.entitlement import Reporter
 from clients.smdvs import attachments, reviews, submissions
 from clients.smdvs.access import Reviewer
 from clients.smdvs.attachments import Kept, Upload
+from clients.smdvs.detailed import FinalResult
 from clients.smdvs.documents import report_from_json
 from clients.smdvs.lifecycle import NEEDS_REASON, Act
-from clients.smdvs.report import Part, Report
+from clients.smdvs.report import Report
 from clients.smdvs.submissions import Accepted
 from clients.smdvs.system import System
 from clients.smdvs.tickets import Owner
 from clients.smdvs.versions import Origin
-from clients.smdvs.vocabulary import Status
+from clients.smdvs.vocabulary import RecallIntention, Responsibility, RootCause, Status
 from tests.clients.documents import report_json
 from tests.clients.files import pdf, picture
 from tests.clients.provider import ENTERPRISE
@@ -40,10 +41,17 @@ WAYS: dict[Status, tuple[Act, ...]] = {
 OF_REGULATOR = frozenset({Act.REVIEW, Act.ACCEPT, Act.RETURN, Act.INVESTIGATE, Act.CLOSE})
 
 
-class Finding(Part):
-    """Stands for the result of an investigation."""
-
-    root_cause: str = "电池内短路"
+FINDING = FinalResult(
+    root_cause=RootCause.BATTERY,
+    root_cause_note=(
+        "拆解检测发现第 3 模组 12 号电芯极耳焊接虚焊，充电末段局部过热引发热失控，"
+        "与后台温度曲线和现场痕迹一致，排除外部火源和充电设施原因。"
+    ),
+    responsibility=Responsibility.SUPPLIER,
+    responsibility_note="电芯供应商的焊接工序失控",
+    corrective_action="封存同批次电池包，逐台检测后更换，修订来料检验规范。",
+    recall_intention=RecallIntention.UNDER_ASSESSMENT,
+)
 
 
 def brought_to(system: System, status: Status, reporter: Reporter = REPORTER, **changes: Any) -> str:
@@ -66,7 +74,7 @@ def act_on(system: System, report_no: str, act: Act, reporter: Reporter = REPORT
     elif act is Act.INITIAL:
         outcome = submissions.submit_initial(system, reporter, report(**changes), ORIGIN, None, now)
     else:
-        document = Finding() if act is Act.FINAL else report(**changes)
+        document = FINDING if act is Act.FINAL else report(**changes)
         outcome = submissions.submit_version(
             system, reporter, report_no, act, document, ORIGIN, None, None, now
         )

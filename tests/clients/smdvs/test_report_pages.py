@@ -168,3 +168,14 @@ def test_seconds_that_nobody_typed_are_no_change_and_a_changed_phone_is_one(
     assert "企业获知时间" not in table
     assert "联系电话" in table
     assert table.count("199****0001") == 2
+
+
+def test_the_result_of_the_investigation_is_told_in_words(browser: Browser, smdvs: Flask) -> None:
+    report_no = brought_to(system_of(smdvs), Status.CLOSED)
+    browser.sign_in(REGULATOR)
+    for path in (report_no, f"{report_no}/versions/5"):
+        told = main_of(browser, path).split('id="result"', 1)[1].split("</section>", 1)[0]
+        names = re.findall(r"<dt>([^<]+)</dt>", told)
+        assert names == ["查明的原因", "原因分析", "责任方", "责任说明", "整改措施", "召回意向"]
+        assert "评估中" in told
+        assert "battery" not in told
