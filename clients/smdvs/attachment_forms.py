@@ -90,5 +90,5 @@ def _changed(
     if action != ATTACH:
         attachments.remove(system(), owner, action.removeprefix(DETACH), clock.now())
         return ()
-    outcome = put(owner, fields.get("submission_key", ""), upload, fields.get("attachment_kind", ""))
+    outcome = put(owner, fields.get("draft", ""), upload, fields.get("attachment_kind", ""))
     return (outcome,) if isinstance(outcome, Fault) else ()

@@ -34,6 +34,14 @@ def entitled(row: BrowserSession, enterprise: str | None = None) -> Reporter | R
     return access.reporter_from(system(), caller.token, caller.claims, enterprise)
 
 
+def entitled_or_shut(row: BrowserSession) -> Reporter:
+    """Who submits; answers with the refusal page otherwise. Raises ProviderUnavailable."""
+    reporter = entitled(row)
+    if isinstance(reporter, Refusal):
+        abort(shut(row, reporter))
+    return reporter
+
+
 def reader(row: BrowserSession) -> Reader:
     """Who reads; answers with the refusal page otherwise. Raises ProviderUnavailable."""
     found = reader_or_refusal(row)

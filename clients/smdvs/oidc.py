@@ -15,6 +15,7 @@ from clients.rp.sign_in import SignInFailed
 from clients.smdvs import messages, pages
 
 SCOPE = "openid profile phone enterprise handler roles accident_report:submit accident_report:read"
+DRAFT = re.compile(r"draft-[A-Za-z0-9_-]{22}")
 REPORT_NO = re.compile(r"SMDVS-[0-9]{8}-[0-9]{4,8}")
 
 
@@ -44,6 +45,8 @@ def then(wanted: str) -> str:
     """The path to go on with after sign-in. ``wanted`` names one of our pages, never an address."""
     if wanted == "new":
         return f"{pages.HOME}reports/new"
-    if wanted == "statistics":
+    if wanted in ("statistics", "drafts"):
         return pages.HOME + wanted
+    if DRAFT.fullmatch(wanted):
+        return pages.HOME + "drafts/" + wanted.removeprefix("draft-")
     return pages.HOME + (f"reports/{wanted}" if REPORT_NO.fullmatch(wanted) else "reports")

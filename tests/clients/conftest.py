@@ -22,6 +22,7 @@ from tests.clients.provider import Person, TestProvider
 
 __all__ = ["provider"]  # the kit's fixture
 
+HIDDEN = ("csrf_token", "draft", "draft_ticket", "draft_revision", "draft_window", "enterprise_credit_code")
 PUBLIC_URL = "http://127.0.0.1:5001"
 
 
@@ -95,7 +96,7 @@ class Browser:
     def form(self, **changes: str | None) -> dict[str, str]:
         """The fields of a form that is right, with the hidden ones of the page just shown."""
         page = self.http.get("/smdvs/reports/new").text
-        names = ("csrf_token", "submission_key", "enterprise_credit_code")
+        names = HIDDEN
         kept = {name: hidden(page, name) for name in names}
         from tests.clients.documents import form_fields
 

@@ -16,7 +16,7 @@ from clients.smdvs import attachments
 from clients.smdvs.attachment_kinds import MAX_BYTES
 from clients.smdvs.attachments import Kept, Upload
 from clients.smdvs.tickets import Owner
-from tests.clients.conftest import Browser, system_of
+from tests.clients.conftest import HIDDEN, Browser, system_of
 from tests.clients.files import multipart, pdf, picture
 from tests.clients.provider import ENTERPRISE, OTHER_ENTERPRISE, Person
 
@@ -36,7 +36,7 @@ def by_script(
 ) -> TestResponse:
     form = {**browser.form(), "attachment_kind": "site_photo", **changes}
     sent = {key: form[key] for key in ("csrf_token", "enterprise_credit_code", "attachment_kind")}
-    where = f"/smdvs/drafts/{form['submission_key']}/attachments"
+    where = f"/smdvs/drafts/{form['draft']}/attachments"
     return browser.http.post(where, **multipart(sent, (name, content)))
 
 
@@ -46,7 +46,7 @@ def links(page: str) -> list[str]:
 
 def sent_again(page: str) -> dict[str, str]:
     """The hidden fields of a form that was given back."""
-    names = ("csrf_token", "submission_key", "enterprise_credit_code")
+    names = HIDDEN
     return {name: page.split(f'name="{name}" value="', 1)[1].split('"', 1)[0] for name in names}
 
 
@@ -161,7 +161,7 @@ def stored_in_report(browser: Browser, smdvs: Flask, name: str = "报告 “一�
     now = clock.now()
     system = system_of(smdvs)
     one = attachments.keep_upload(
-        system, owner, form["submission_key"], Upload(name, content), "investigation_report", now
+        system, owner, form["draft"], Upload(name, content), "investigation_report", now
     )
     assert isinstance(one, Kept), one
     done = browser.http.post("/smdvs/reports/new", data=form)

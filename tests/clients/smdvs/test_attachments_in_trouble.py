@@ -94,7 +94,7 @@ def test_on_a_full_disk_an_upload_is_refused_whole_and_smdvs_goes_on(
     browser = Browser(full_smdvs.test_client(), provider)
     browser.sign_in()
     form = browser.form(attachment_kind="site_photo")
-    where = f"/smdvs/drafts/{form['submission_key']}/attachments"
+    where = f"/smdvs/drafts/{form['draft']}/attachments"
     large = browser.http.post(where, **multipart(form, ("a.jpg", PHOTO + os.urandom(DISK))))
     assert large.status_code in (503, 507), large.text
     assert large.json is not None
@@ -102,7 +102,7 @@ def test_on_a_full_disk_an_upload_is_refused_whole_and_smdvs_goes_on(
     assert files_and_pieces(system) == (0, 0, 0)
     small = browser.http.post(where, **multipart(form, ("b.jpg", PHOTO)))
     assert small.status_code == 201, small.text
-    (kept,) = attachments.of_draft(system, OWNER, form["submission_key"], clock.now())
+    (kept,) = attachments.of_draft(system, OWNER, form["draft"], clock.now())
     assert b"".join(attachments.content(system, kept)) == PHOTO
     assert browser.http.post("/smdvs/reports/new", data=form).status_code == 303
 
