@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from clients.rp import clock
 from clients.smdvs import attachments, submissions
 from clients.smdvs.attachments import Kept, Upload
+from clients.smdvs.form_pages import LATER
 from clients.smdvs.lifecycle import Act
 from clients.smdvs.submissions import Accepted
 from clients.smdvs.system import System
@@ -93,6 +94,16 @@ ROUTES |= {
     ("GET", "/smdvs/drafts/<draft_id>/attachments/<attachment_id>"): (303, 403, 200, 404, 404, 403, 401, 403),
     ("POST", "/smdvs/drafts/<draft_id>/attachments"): (401, 403, 201, 403, 201, 403, 401, 403),
 }
+# Drafts are the person's own; the one of the table below is not written, so that nobody finds it.
+DRAFT = (303, 403, 404, 404, 404, 403, 401, 403)
+ROUTES |= {
+    ("GET", "/smdvs/drafts"): (303, 403, 200, 200, 200, 403, 401, 403),
+    ("GET", "/smdvs/drafts/<draft_id>"): DRAFT,
+    ("POST", "/smdvs/drafts/<draft_id>"): (401,) * 8,
+    ("POST", "/smdvs/drafts/<draft_id>/delete"): DRAFT,
+    ("GET", f"/smdvs/reports/<report_no>/{LATER}"): (303, 403, 409, 404, 409, 403, 401, 403),
+    ("POST", f"/smdvs/reports/<report_no>/{LATER}"): (401, 403, 422, 403, 422, 403, 401, 403),
+}
 # Files of the look: the same for everybody, about nobody.
 FILES = ("/smdvs/static/<path:filename>", "/smdvs/static/bootstrap/<path:filename>")
 ABOUT_ONE = [route for route in ROUTES if "<report_no>" in route[1] or "<attachment_id>" in route[1]]
@@ -118,6 +129,7 @@ class Place:
         file = self.file_of_draft if "/drafts/" in rule else self.file_of_report
         parts = {"<report_no>": self.report_no, "<draft_id>": self.draft_id, "<attachment_id>": file}
         parts |= dict.fromkeys(("<int:number>", "<version>"), "1")
+        parts |= {f"<{LATER[1:-1]}>": "supplement"}
         for part, value in parts.items():
             rule = rule.replace(part, value)
         return rule
