@@ -151,6 +151,8 @@ def _submit(row: BrowserSession, paper: Paper) -> Response:
     reporter = doors.entitled(row, paper.fields.get("enterprise_credit_code"))
     if isinstance(reporter, Refusal):
         return _refused(row, paper, reporter)
+    if _is_absent(reporter, paper.sheet):
+        return report_pages.absent()
     now = clock.now()
     kind = paper.sheet.kind
     document = documents.part_from_form(
@@ -162,6 +164,13 @@ def _submit(row: BrowserSession, paper: Paper) -> Response:
     if isinstance(outcome, Accepted):
         return make_response(redirect(f"{pages.HOME}reports/{outcome.report_no}?submitted", 303))
     return _not_accepted(row, paper, outcome)
+
+
+def _is_absent(reporter: Reporter, sheet: Sheet) -> bool:
+    """Whether the form is of a report that isn't there, or is another enterprise's."""
+    if sheet.report_no is None:
+        return False
+    return reports.find_row(system(), reporter.enterprise_credit_code, sheet.report_no) is None
 
 
 def _send(

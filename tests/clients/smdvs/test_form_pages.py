@@ -12,10 +12,11 @@ from werkzeug.test import TestResponse
 from clients.rp import clock
 from clients.rp.entitlement import Reader
 from clients.smdvs import attachments, forms, reports
+from clients.smdvs.access import Reviewer
 from clients.smdvs.attachments import Kept, Upload
 from clients.smdvs.lifecycle import Act
 from clients.smdvs.reports import ReportView
-from clients.smdvs.reviews import Reviewer, carry_out
+from clients.smdvs.reviews import carry_out
 from clients.smdvs.submissions import Accepted
 from clients.smdvs.tickets import Owner
 from tests.clients.conftest import HIDDEN, Browser, hidden, system_of
@@ -217,7 +218,9 @@ def test_a_stale_form_is_told_so_and_loses_nothing(browser: Browser, smdvs: Flas
     whole = forms.fields_of(view_of(smdvs, report_no).content.whole)
     old, new = (later_form(browser, report_no, "supplement") for _ in range(2))
     send_later(browser, report_no, "supplement", {**whole, **new, "deaths": "1"})
-    answer = send_later(browser, report_no, "supplement", {**whole, **old, "narrative": "旧窗口里写下的一段事故经过"})
+    answer = send_later(
+        browser, report_no, "supplement", {**whole, **old, "narrative": "旧窗口里写下的一段事故经过"}
+    )
     assert answer.status_code == 409
     assert "已有第 2 版" in answer.text
     assert "旧窗口里写下的一段事故经过" in answer.text

@@ -102,7 +102,7 @@ ROUTES |= {
     ("POST", "/smdvs/drafts/<draft_id>"): (401,) * 8,
     ("POST", "/smdvs/drafts/<draft_id>/delete"): DRAFT,
     ("GET", f"/smdvs/reports/<report_no>/{LATER}"): (303, 403, 409, 404, 409, 403, 401, 403),
-    ("POST", f"/smdvs/reports/<report_no>/{LATER}"): (401, 403, 422, 403, 422, 403, 401, 403),
+    ("POST", f"/smdvs/reports/<report_no>/{LATER}"): (401, 403, 422, 404, 422, 403, 401, 403),
 }
 # Files of the look: the same for everybody, about nobody.
 FILES = ("/smdvs/static/<path:filename>", "/smdvs/static/bootstrap/<path:filename>")
