@@ -14,7 +14,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from clients.rp.entitlement import Reporter
 from clients.smdvs.config import ConfigError, Settings
 from clients.smdvs.persons import Viewer, kinds_of
 from clients.smdvs.reports import ReportView
@@ -73,16 +72,14 @@ def record(
         session.add(access)
 
 
-def record_continuing(system: System, reporter: Reporter, view: ReportView, now: datetime) -> None:
-    """Whoever goes on with a colleague's report is shown its people in the form: in the log before that.
+def record_continuing(system: System, viewer: Viewer, view: ReportView, now: datetime) -> None:
+    """Whoever goes on with a colleague's report is shown the owners in the form: in the log before that.
 
-    One's own words are no look at anybody.
+    One's own words are no look at anybody; the contact in the form is whoever goes on.
     """
-    if reporter.sub == view.content.version.sub:
-        return
-    viewer = Viewer(reporter.sub, reporter.account_type, reporter.enterprise_credit_code)
-    kinds = [kind for kind in kinds_of(view.content.personal) if kind != "reporter_name"]
-    record(system, viewer, view.row.id, Look.CONTINUE_REPORT, CONTINUING, kinds, now)
+    kinds = [kind for kind in kinds_of(view.content.personal) if kind.startswith("owner_")]
+    if kinds and viewer.sub != view.content.version.sub:
+        record(system, viewer, view.row.id, Look.CONTINUE_REPORT, CONTINUING, kinds, now)
 
 
 def of_report(system: System, report_id: int) -> Sequence[Access]:

@@ -12,6 +12,7 @@ from clients.rp import clock
 from clients.rp.entitlement import Reader, Reporter
 from clients.rp.errors import ProviderUnavailable, Refusal
 from clients.smdvs import (
+    accesses,
     attachment_forms,
     cookies,
     documents,
@@ -33,6 +34,7 @@ from clients.smdvs.cookies import system
 from clients.smdvs.forms import Fields
 from clients.smdvs.lifecycle import Act, NotNow, Side, next_status
 from clients.smdvs.papers import Paper
+from clients.smdvs.persons import Viewer
 from clients.smdvs.report import CHINA_TIME, Part, Report
 from clients.smdvs.reports import ReportView
 from clients.smdvs.storage.database import DatabaseUnavailable
@@ -70,6 +72,9 @@ def later_report(report_no: str, kind: str) -> Response:
         return _reopened(row, owner, sheet, draft_id, fault)
     if fault is not None:
         return pages.message("现在不能填报", fault + "。", 409)
+    if sheet.kind is not Act.FINAL:
+        viewer = Viewer(owner.sub, row.account_type, owner.enterprise_credit_code)
+        accesses.record_continuing(system(), viewer, view, clock.now())
     return form_answers.show(row, papers.blank(sheet, owner, _newest_fields(row, view, sheet)))
 
 
@@ -241,7 +246,7 @@ def _newest_fields(row: BrowserSession, view: ReportView, sheet: Sheet) -> Field
     fields = {**forms.fields_of(said), "base_version": str(view.row.version)}
     if sheet.kind is Act.FINAL:
         return {**fields, "enterprise_credit_code": view.row.enterprise_credit_code}
-    return {**fields, "reporter_phone": phone} if phone else fields
+    return {**fields, "reporter_phone": phone}
 
 
 def _changed(fields: Fields, action: str) -> Fields:

@@ -11,17 +11,17 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from clients.rp import clock
-from clients.rp.entitlement import Reader
-from clients.smdvs import accesses, reports
+from clients.smdvs import accesses
 from clients.smdvs.accesses import Look, NoReason
 from clients.smdvs.config import Settings
 from clients.smdvs.persons import Viewer
 from clients.smdvs.storage import reports as rows
 from clients.smdvs.system import System
 from clients.smdvs.vocabulary import Status
-from tests.clients.conftest import system_of
-from tests.clients.life import REPORTER, brought_to
-from tests.clients.provider import ENTERPRISE
+from tests.clients.conftest import Browser, system_of
+from tests.clients.documents import vehicle
+from tests.clients.life import brought_to
+from tests.clients.provider import Person
 
 REGULATOR = Viewer("regulator-1", "natural_person", None)
 
@@ -49,15 +49,18 @@ def test_a_look_is_in_the_log_of_its_report(system: System) -> None:
     assert accesses.of_report(system, report_id + 1) == []
 
 
-def test_going_on_with_a_colleagues_report_is_a_look_and_with_ones_own_is_none(system: System) -> None:
-    report_no = brought_to(system, Status.INITIAL_SUBMITTED)
-    view = reports.find(system, Reader("person-2", ENTERPRISE), report_no)
-    assert view is not None
+@pytest.mark.parametrize("act", ["supplement", "detailed"])
+def test_going_on_with_a_colleagues_report_is_a_look_and_with_ones_own_is_none(
+    smdvs: Flask, browser: Browser, act: str
+) -> None:
+    owned = [vehicle(owner_name="赵示例", owner_phone="19900000077")]
+    report_no = brought_to(system_of(smdvs), Status.INITIAL_SUBMITTED, vehicles=owned)
     for sub in ("person-1", "person-2"):
-        accesses.record_continuing(system, replace(REPORTER, sub=sub), view, clock.now())
-    (access,) = accesses.of_report(system, view.row.id)
-    assert (access.sub, access.account_type, access.act) == ("person-2", "handler", "continue_report")
-    assert access.shown == "reporter_phone"
+        browser.sign_in(replace(Person.handler(), sub=sub))
+        assert "赵示例" in browser.get(f"/smdvs/reports/{report_no}/{act}").text
+    (line,) = map(json.loads, accesses.lines(system_of(smdvs).database))
+    assert (line["sub"], line["account_type"], line["act"]) == ("person-2", "handler", "continue_report")
+    assert line["shown"] == ["owner_name", "owner_phone"]
 
 
 @pytest.mark.parametrize("change", ["UPDATE accesses SET reason = 'x'", "DELETE FROM accesses"])
