@@ -5,23 +5,19 @@ The handler, the enterprise's legal person and the regulator each have a window 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from clients.rp.entitlement import Reporter
-from clients.smdvs.config import Settings
-from clients.smdvs.lifecycle import Act
-from clients.smdvs.storage import reports as rows
-from clients.smdvs.system import System, build
-from deploy.demo import environment
-from tests.applications import ROOT, Applications
+from clients.smdvs import forms
+from tests.applications import Applications
 from tests.browser import axe
 from tests.browser.conftest import Camera
 from tests.browser.test_seed import fill_in_report
 from tests.browser.visitor import Visitor
-from tests.clients.life import act_on
+from tests.clients.documents import detailed_json, detailed_vehicle, result_json
+from tests.clients.files import pdf, picture
 from tests.journeys.people import DEMO_PASSWORD, PHONES
 
 REASON = "请补充车辆铭牌照片，并说明起火前的充电情况。"
@@ -38,17 +34,16 @@ def test_a_report_goes_from_the_empty_form_to_its_end(
     )
     enter(handler, "handler")
     report_no = report(handler)
-    with programs(walked) as system:
-        send(system, report_no, Act.DETAILED)
-        enter(regulator, "regulator")
-        begin_review(regulator, report_no)
-        return_it(regulator, report_no)
-        read_the_reason(handler, report_no)
-        send(system, report_no, Act.DETAILED)
-        see_what_changed(handler, report_no)
-        look_at_people(regulator, report_no)
-        accept(regulator, report_no)
-        send(system, report_no, Act.FINAL)
+    send_detailed(handler, report_no, detailed_json())
+    enter(regulator, "regulator")
+    begin_review(regulator, report_no)
+    return_it(regulator, report_no)
+    read_the_reason(handler, report_no)
+    send_detailed(handler, report_no, detailed_json(vehicles=[detailed_vehicle(model="SL7000BEV-2")]))
+    see_what_changed(handler, report_no)
+    look_at_people(regulator, report_no)
+    accept(regulator, report_no)
+    send_result(handler, report_no)
     close(regulator, report_no)
     enter(legal, "legal")
     read_the_end(legal, report_no)
@@ -165,25 +160,41 @@ def checked(visitor: Visitor, name: str) -> None:
     assert axe.faults(visitor.page) == []
 
 
-@contextmanager
-def programs(running: Applications) -> Iterator[System]:
-    """The use cases of smdvs on the data being served, as programs reach them by the API."""
-    environ = environment.read(running.idp_environ, ROOT).smdvs_environ
-    system = build(Settings.from_env(environ))
-    yield system
-    system.database.engine.dispose()
-    system.provider.transport.close()
+def send_detailed(handler: Visitor, report_no: str, document: dict[str, Any]) -> None:
+    """The detailed report by its form, with a photo and the report of the investigation."""
+    show(handler, f"/{report_no}/detailed")
+    checked(handler, "detailed-form")
+    enter_fields(handler.page, forms.fields_of(document))
+    handler.page.check("[name='fire_locations'][value='battery_pack']")
+    for kind, name, content in (
+        ("site_photo", "现场.jpg", picture("JPEG")),
+        ("investigation_report", "调查报告.pdf", pdf()),
+    ):
+        handler.page.select_option("#attachment_kind", kind)
+        handler.page.set_input_files("#file", {"name": name, "mimeType": "", "buffer": content})
+        expect(handler.page.locator("#attachment-list")).to_contain_text(name)
+    press_submit(handler)
+    expect(handler.page.locator("main")).to_contain_text("已详报")
 
 
-def send(system: System, report_no: str, act: Act) -> None:
-    """The enterprise's next version, as the person who sent the first."""
-    with system.database.reading() as session:
-        first = rows.list_versions(session, rows.get_report(session, report_no).id)[0]
-    reporter = Reporter(
-        first.sub,
-        first.client_id,
-        first.account_type,
-        first.enterprise_credit_code,
-        first.handler_authorization_id,
-    )
-    act_on(system, report_no, act, reporter)
+def send_result(handler: Visitor, report_no: str) -> None:
+    """The result of the investigation by its form."""
+    show(handler, f"/{report_no}/final")
+    checked(handler, "result-form")
+    enter_fields(handler.page, forms.fields_of(result_json()))
+    press_submit(handler)
+    expect(handler.page.locator("#result")).to_contain_text("电池")
+
+
+def enter_fields(page: Page, fields: forms.Fields) -> None:
+    """Type or choose what each visible field of that name says."""
+    for name, text in fields.items():
+        field = page.locator(f"main [name='{name}']").first
+        if not field.count() or name in ("enterprise_credit_code", "fire_locations", "major_social_impact"):
+            continue
+        if field.evaluate("element => element.tagName") == "SELECT":
+            field.select_option(text)
+        elif field.get_attribute("type") == "datetime-local":
+            field.fill(text[:16])
+        elif field.get_attribute("type") != "checkbox":
+            field.fill(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,7 +44,8 @@ class Page:
 
     def numbers(self) -> set[str]:
         """The report numbers that the page links to."""
-        return {str(text) for text in self._tree().xpath("//a[contains(@href, '/reports/SMDVS-')]/text()")}
+        links = self._tree().xpath("//a[contains(@href, '/reports/SMDVS-')]/@href")
+        return {number for link in links for number in re.findall(r"SMDVS-[0-9]{8}-[0-9]+", str(link))}
 
     def form(self, button: str, row: str | None = None) -> html.FormElement:
         """The form that has a button or field with this id, or with ``name=value``.
