@@ -21,9 +21,11 @@ import requests
 from joserfc.jwk import KeySet
 from sqlalchemy import select
 
-from clients.smdvs import keys, migrate
+from clients.smdvs import chain, keys, migrate
+from clients.smdvs.config import Settings
 from clients.smdvs.storage.database import Database
-from clients.smdvs.storage.reports import ReportNumber, ReportRow, ReportVersion, Submission
+from clients.smdvs.storage.reports import ReportNumber, ReportRow, ReportVehicle, ReportVersion, Submission
+from clients.smdvs.system import build
 from tests.applications import free_ports
 from tests.clients.documents import report_json
 from tests.clients.processes import Cluster, Served, cluster
@@ -39,10 +41,11 @@ PATIENCE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """A report that smdvs said it has, and what was in it."""
+    """An act that smdvs said it has, and what was said in it."""
 
     report_no: str
-    body: dict[str, Any]
+    version: int
+    narrative: str
 
 
 @dataclass
@@ -57,20 +60,26 @@ class Maker:
 
     def work(self) -> None:
         while not self.stop.is_set():
-            body, key = (
-                report_json(narrative=f"车辆起火，编号 {secrets.token_hex(12)}。"),
-                secrets.token_hex(16),
-            )
-            first = self._told(body, key)
-            assert secrets.randbelow(4) or self._told(body, key) == first
-            self.acknowledged.append(Acknowledged(first["report_no"], body))
+            number = self._report("", report_json(narrative=_words()), None)
+            if secrets.randbelow(2):
+                more = {"kind": "supplement", "report": report_json(narrative=_words())}
+                self._report(f"/{number}/versions", more, '"1"')
 
-    def _told(self, body: dict[str, Any], key: str) -> dict[str, Any]:
+    def _report(self, path: str, body: dict[str, Any], seen: str | None) -> str:
+        """Until it is acknowledged; now and again once more, for the same answer."""
+        headers = {"Idempotency-Key": secrets.token_hex(16), **({"If-Match": seen} if seen else {})}
+        first = self._told(path, body, headers)
+        assert secrets.randbelow(4) or self._told(path, body, headers) == first
+        narrative = body.get("report", body)["narrative"]
+        self.acknowledged.append(Acknowledged(first["report_no"], first["version"], narrative))
+        return str(first["report_no"])
+
+    def _told(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            headers = {"Authorization": f"Bearer {self.token()}", "Idempotency-Key": key}
+            shown = {"Authorization": f"Bearer {self.token()}", **headers}
             try:
-                answer = requests.post(self.url, json=body, headers=headers, timeout=TIMEOUT)
+                answer = requests.post(self.url + path, json=body, headers=shown, timeout=TIMEOUT)
             except requests.RequestException:
                 self.retries += 1
                 time.sleep(0.05)
@@ -81,6 +90,11 @@ class Maker:
             self.retries += 1
             time.sleep(0.05)
         raise AssertionError("smdvs does not come back")
+
+
+def _words() -> str:
+    """A narrative like no other."""
+    return f"车辆起火，编号 {secrets.token_hex(12)}。"
 
 
 @contextmanager
@@ -139,24 +153,32 @@ def kill_and_restart(served: Served, chance: random.Random) -> str:
     return killed
 
 
-def check(database_url: str, makers: list[Maker]) -> int:
+def check(served: Served, makers: list[Maker]) -> int:
     """Everything acknowledged is stored once with its content, and there is nothing else; how many."""
-    acknowledged = [report for maker in makers for report in maker.acknowledged]
-    database = Database(database_url)
-    with database.reading() as session:
-        rows = session.scalars(select(ReportRow)).all()
-        versions = session.scalars(select(ReportVersion)).all()
+    acknowledged = [act for maker in makers for act in maker.acknowledged]
+    system = build(Settings.from_env(served.environ))
+    with system.database.reading() as session:
+        rows = {row.id: row for row in session.scalars(select(ReportRow))}
+        acts = session.scalars(select(ReportVersion)).all()
         submissions = session.scalars(select(Submission)).all()
+        vehicles = session.scalars(select(ReportVehicle)).all()
         numbers = {row.day: row.last for row in session.scalars(select(ReportNumber))}
-    database.engine.dispose()
-    by_id = {row.id: row.report_no for row in rows}
-    stored = {by_id[v.report_id]: json.loads(v.document)["narrative"] for v in versions if v.version == 1}
-    assert stored == {report.report_no: report.body["narrative"] for report in acknowledged}
-    assert len(rows) == len(stored) == len(acknowledged) == len(submissions)
-    assert {row.report_no for row in submissions} == stored.keys()
-    assert sorted(stored) == sorted(
+    stored = {
+        (rows[act.report_id].report_no, act.version): json.loads(act.document)["narrative"] for act in acts
+    }
+    assert stored == {(act.report_no, act.version): act.narrative for act in acknowledged}
+    assert len(stored) == len(acknowledged) == len(submissions)
+    assert {(each.report_no, each.version) for each in submissions} == stored.keys()
+    for row in rows.values():
+        assert row.version == sum(act.report_id == row.id for act in acts)
+        assert [each.vin for each in vehicles if each.report_id == row.id] == row.vins.split()
+        assert row.status == ("initial_submitted" if row.version == 1 else "supplemented")
+    assert sorted(row.report_no for row in rows.values()) == sorted(
         f"SMDVS-{day}-{number:04d}" for day, last in numbers.items() for number in range(1, last + 1)
     )
+    assert [broken for broken in chain.verify_all(system) if broken is not None] == []
+    system.database.engine.dispose()
+    system.provider.transport.close()
     return len(acknowledged)
 
 
@@ -178,14 +200,14 @@ def test_on_sqlite(tmp_path: Path, provider: TestProvider, chance: random.Random
     with smdvs(url, tmp_path, provider) as served:
         disturb = itertools.repeat(lambda: kill_and_restart(served, chance))
         makers = load(served, provider, disturb)
-    print("acknowledged and stored:", check(url, makers))
+        print("acknowledged and stored:", check(served, makers))
 
 
 def test_on_postgresql(tmp_path: Path, provider: TestProvider, chance: random.Random) -> None:
     with cluster() as postgresql, smdvs(postgresql.url, tmp_path, provider) as served:
         disturb = chances(served, postgresql, chance)
         makers = load(served, provider, disturb)
-        print("acknowledged and stored:", check(postgresql.url, makers))
+        print("acknowledged and stored:", check(served, makers))
 
 
 def chances(served: Served, postgresql: Cluster, chance: random.Random) -> Iterator[Callable[[], str]]:
