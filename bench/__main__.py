@@ -14,7 +14,7 @@ from statistics import median
 from types import FrameType
 from typing import NoReturn
 
-from bench import installation, limits, measuring, table
+from bench import installation, limits, measuring, smdvs, table
 from bench.installation import EMBEDDED, POSTGRESQL, Installation, NotServing
 from bench.items import ITEMS, Item
 from bench.measuring import FULL, QUICK, Hello, Measured, NothingDone, Plan
@@ -23,6 +23,9 @@ from bench.wrk import LoadFailed
 from deploy.demo.environment import NotPossibleError
 
 FAULTS = (NotServing, NothingDone, UnexpectedAnswer, LoadFailed, NotPossibleError)
+
+
+SMDVS = "smdvs"
 
 
 class Stopped(BaseException):
@@ -38,6 +41,7 @@ class Raw:
     start_seconds: float
     workers_mib: float
     supervisor_mib: float
+    smdvs: tuple[smdvs.Row, ...]
 
 
 def main() -> int:
@@ -59,7 +63,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one short round of everything")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure to FILE")
     parser.add_argument(
-        "--only", action="append", choices=[item.name for item in ITEMS], help="an item; may be repeated"
+        "--only",
+        action="append",
+        choices=[*(item.name for item in ITEMS), SMDVS],
+        help="an item; may be repeated",
     )
     parser.add_argument("--on", choices=("postgresql", "sqlite"), help="one of the two installations")
     return parser.parse_args()
@@ -74,20 +81,23 @@ def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
 def _run(arguments: argparse.Namespace) -> int:
     plan = QUICK if arguments.quick else FULL
     chosen = [item for item in ITEMS if not arguments.only or item.name in arguments.only]
+    with_smdvs = not arguments.only or SMDVS in arguments.only
     names = {None: (POSTGRESQL, EMBEDDED), "postgresql": (POSTGRESQL,), "sqlite": (EMBEDDED,)}[arguments.on]
     began = time.monotonic()
     _tell("bare cryptography")
     bare = limits.measure(plan.limit_seconds)
     with measuring.hello() as hello:
-        found = [_measure(name, chosen, plan, hello) for name in names]
+        found = [_measure(name, chosen, plan, hello, with_smdvs=with_smdvs) for name in names]
     results = [_judged(raw, bare, hello.cpu_ms) for raw in found]
     _print(results, bare, hello, time.monotonic() - began)
+    for raw in found:
+        print("\n".join(smdvs.lines(raw.name, raw.smdvs)) if raw.smdvs else "")
     if arguments.json:
         _write(arguments.json, results, bare, hello)
     return 0
 
 
-def _measure(name: str, chosen: Sequence[Item], plan: Plan, hello: Hello) -> Raw:
+def _measure(name: str, chosen: Sequence[Item], plan: Plan, hello: Hello, *, with_smdvs: bool) -> Raw:
     _tell(f"{name}: preparing")
     hello.sample(plan.seconds)
     with installation.prepared(name) as product:
@@ -96,7 +106,16 @@ def _measure(name: str, chosen: Sequence[Item], plan: Plan, hello: Hello) -> Raw
         measured = tuple((item, _measured(product, item, plan, hello)) for item in chosen)
         workers_mib, supervisor_mib = product.memory()
         hello.sample(plan.seconds)
-    return Raw(name, measured, started, workers_mib, supervisor_mib)
+        beside = _beside(product, plan) if with_smdvs else ()
+    return Raw(name, measured, started, workers_mib, supervisor_mib, beside)
+
+
+def _beside(product: Installation, plan: Plan) -> tuple[smdvs.Row, ...]:
+    _tell(f"{product.name}: smdvs, filling its database")
+    rows = smdvs.measured(product, plan, quick=plan is QUICK)
+    for row in rows:
+        _tell(f"{product.name}: smdvs, {row.title}: {row.smdvs_ms:.3f} ms, {row.rate:,.0f}/s")
+    return rows
 
 
 def _started(product: Installation, plan: Plan) -> float:

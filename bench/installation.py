@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import processes, stores
-from bench.population import Population
+from bench.population import SMDVS_URL, Population
 from deploy.demo.children import Child, Children
 from deploy.serving import granian
 
@@ -108,11 +108,18 @@ class Installation:
 
 
 def start(
-    children: Children, name: str, target: str, port: int, environ: Mapping[str, str], path: str
+    children: Children,
+    name: str,
+    target: str,
+    port: int,
+    environ: Mapping[str, str],
+    path: str,
+    *,
+    threads: int = 1,
 ) -> float:
     """Serve ``target`` as ``make run`` does; returns the seconds from exec to the first 200 on ``path``."""
     started = time.monotonic()
-    children.start(name, granian(target, port), environ)
+    children.start(name, granian(target, port, threads=threads), environ)
     while time.monotonic() - started < START_SECONDS:
         if status(port, path) == http.client.OK:
             return time.monotonic() - started
@@ -161,6 +168,8 @@ def prepared(name: str) -> Iterator[Installation]:
         urls, pids = _stores(name, directory, stack)
         port = stores.free_port()
         environ = _environ(directory, port) | urls
+        environ |= _smdvs_environ(directory, environ)
+        environ["BENCH_SMDVS_JWKS"] = _step(["clients.smdvs.keys"], environ)
         _step(["flask", "--app", "wsgi", "db", "upgrade"], environ)
         population = Population.from_json(_step(["bench.population"], environ))
         children = stack.enter_context(running(directory))
@@ -187,6 +196,23 @@ def _environ(directory: Path, port: int) -> dict[str, str]:
         "IDP_THROTTLE": "off",
         "IDP_CAPTCHA": "off",
         "IDP_SMS_FIXED_CODE": SMS_CODE,
+    }
+
+
+def _smdvs_environ(directory: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Smdvs beside it, with a database of its own on the same kind of store. It is called at SMDVS_URL, which
+    its tokens name, wherever it listens.
+    """
+    database = f"sqlite:///{directory / 'smdvs.sqlite3'}"
+    if environ["IDP_DATABASE_URL"].startswith("postgresql"):
+        database = environ["IDP_DATABASE_URL"].removesuffix("/idp") + "/smdvs"
+    return {
+        "SMDVS_ENV": "development",
+        "SMDVS_ISSUER": environ["IDP_ISSUER"],
+        "SMDVS_PUBLIC_URL": SMDVS_URL,
+        "SMDVS_DATABASE_URL": database,
+        "SMDVS_SECRET_KEY": secrets.token_urlsafe(48),
+        "SMDVS_KEYS_DIR": str(directory / "smdvs-keys"),
     }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, TypeVar, cast
@@ -45,6 +45,9 @@ ORIGIN = internal_origin("benchmark")
 HANDLERS = 16
 PASSWORD = demonstration.PASSWORD
 SMDVS_URL = "http://127.0.0.1:5001"
+SMDVS = demonstration.CLIENT_ID
+# What smdvs asks for at sign-in.
+SMDVS_SCOPE = "openid profile phone enterprise handler roles accident_report:submit accident_report:read"
 REDIRECT_URI = "https://rp.example.com/callback"
 SCOPE = "openid profile enterprise handler accident_report:submit"
 MACHINE_SCOPE = "accident_report:read"
@@ -101,11 +104,11 @@ class Population:
 
 def populate(platform: Platform) -> Population:
     """Make everybody; needs an application context and an empty, migrated database."""
-    public_key = ECKey.generate_key("P-256").as_dict(private=False)
-    demonstration.load(platform, SMDVS_URL, {"keys": [public_key]})
+    demonstration.load(platform, SMDVS_URL, json.loads(os.environ["BENCH_SMDVS_JWKS"]))
     app = _register(platform, _relying_party("bench-app"))
     fapi = _signer(platform)
-    people = tuple(_handler(platform, number, (app.client_id, fapi.client_id)) for number in range(HANDLERS))
+    asked = {app.client_id: SCOPE, fapi.client_id: SCOPE, SMDVS: SMDVS_SCOPE}
+    people = tuple(_handler(platform, number, asked) for number in range(HANDLERS))
     _register(platform, _resource_server("bench-archive", ARCHIVE))
     return Population(
         people,
@@ -166,14 +169,14 @@ def _back_end(platform: Platform, algorithm: str) -> Credentials:
     return _register(platform, metadata)
 
 
-def _handler(platform: Platform, number: int, client_ids: Collection[str]) -> Person:
+def _handler(platform: Platform, number: int, asked: Mapping[str, str]) -> Person:
     """A verified person with an approved authorisation, a consent for each client and a session."""
     login_name = f"bench_{number:02}"
     account = AccountView(random_id(), login_name, f"1990001{number:04}", f"{login_name}@example.com")
     password_hash = platform.passwords.hash(PASSWORD)
     _made(registration.create_account(platform, account, password_hash, ORIGIN))
     _verify(platform, account.account_id, number)
-    _authorize(platform, account.account_id, client_ids)
+    _authorize(platform, account.account_id, asked)
     authenticated = authentication.by_password_and_sms(account.account_id)
     token, _login = authentication.open_login(platform, authenticated, ORIGIN, replaces=None)
     return Person(login_name, token)
@@ -196,16 +199,15 @@ def _verify(platform: Platform, account_id: str, number: int) -> None:
         identities.give(session, platform.keyring.fields, account, person, clock.now())
 
 
-def _authorize(platform: Platform, account_id: str, client_ids: Collection[str]) -> None:
+def _authorize(platform: Platform, account_id: str, asked: Mapping[str, str]) -> None:
     form = handlers.HandlerApplicationForm(
         CARS["enterprise_name"], CARS["enterprise_credit_code"], (demonstration.MATTER,), None
     )
     applied = _made(handlers.apply(platform, account_id, form, ORIGIN))
     legal_account_id = accounts.find_account_id(platform, "demo_legal") or ""
     _made(handlers.decide(platform, legal_account_id, applied.id, "approve", ORIGIN))
-    scopes = frozenset(SCOPE.split())
-    for client_id in client_ids:
-        consents.remember(account_id, client_id, applied.enterprise_id, scopes, ORIGIN)
+    for client_id, scope in asked.items():
+        consents.remember(account_id, client_id, applied.enterprise_id, frozenset(scope.split()), ORIGIN)
 
 
 def _made(outcome: T | Refusal) -> T:

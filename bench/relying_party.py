@@ -29,11 +29,12 @@ class UnexpectedAnswer(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, headers (lower-case names) and text of a response."""
+    """Status, headers (lower-case names), text and the cookies set by a response."""
 
     status: int
     headers: Mapping[str, str]
     text: str
+    cookies: tuple[tuple[str, str], ...] = ()
 
     def json(self) -> dict[str, Any]:
         """The body of a 200; raises UnexpectedAnswer for any other status."""
@@ -50,9 +51,14 @@ def call(url: str, method: str, path: str, headers: Mapping[str, str], body: str
         connection.request(method, path, body, dict(headers))
         response = connection.getresponse()
         named = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, named, response.read().decode())
+        return Answer(response.status, named, response.read().decode(), _cookies(response))
     finally:
         connection.close()
+
+
+def _cookies(response: http.client.HTTPResponse) -> tuple[tuple[str, str], ...]:
+    pairs = [text.partition(";")[0].partition("=") for text in response.headers.get_all("Set-Cookie", [])]
+    return tuple((name, value) for name, _, value in pairs)
 
 
 def form_headers(client: Credentials) -> dict[str, str]:

@@ -72,7 +72,13 @@ HISTORIES: dict[Status, tuple[int, tuple[Act, ...]]] = {
     Status.VOIDED: (2, (Act.INITIAL, Act.VOID)),
 }
 BY_THE_REGULATOR = frozenset({Act.REVIEW, Act.ACCEPT, Act.RETURN, Act.INVESTIGATE, Act.CLOSE})
-RESULT = {"root_cause": "示例结论", "responsibility": "示例责任", "corrective_action": "示例措施"}
+RESULT = {
+    "root_cause": "battery",
+    "root_cause_note": "示例" * 30,
+    "responsibility": "undetermined",
+    "corrective_action": "示例整改措施，三个月内完成。",
+    "recall_intention": "none",
+}
 # What a check character may be (GB 32100).
 USCC_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 REGULATOR = Author("bench-regulator", "smdvs", "regulator", "", None, "browser", "监示例")

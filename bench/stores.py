@@ -47,7 +47,8 @@ def postgresql() -> Iterator[Store]:
         command = [_program("postgres"), "-D", str(data), "-k", str(directory)]
         options = [f"-clisten_addresses={LOOPBACK}", f"-cport={port}"]
         with _running([*command, *options], directory, owner, lambda: _execute(port, "SELECT 1")):
-            _execute(port, "CREATE DATABASE idp")
+            for name in ("idp", "smdvs"):
+                _execute(port, f"CREATE DATABASE {name}")
             pid = int((data / "postmaster.pid").read_text().splitlines()[0])
             yield Store(f"postgresql+psycopg://postgres@{LOOPBACK}:{port}/idp", pid)
 
