@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +64,7 @@ def make_settings(database_url: str, directory: Path, provider: TestProvider) ->
 
 def running(settings: Settings, provider: TestProvider) -> Iterator[Flask]:
     """Start smdvs; its connections are closed when the test ends."""
-    database = Database(settings.database_url)
-    migrate.upgrade(database)
-    database.engine.dispose()
+    prepare(settings.database_url)
     app = create_app(settings)
     app.testing = True
     system = system_of(app)
@@ -71,6 +73,28 @@ def running(settings: Settings, provider: TestProvider) -> Iterator[Flask]:
     yield app
     system.database.engine.dispose()
     system.provider.transport.close()
+
+
+def prepare(database_url: str) -> None:
+    """The newest schema; on SQLite as a copy of a file that was migrated once."""
+    if database_url.startswith("sqlite:///"):
+        shutil.copyfile(_migrated_file(), database_url.removeprefix("sqlite:///"))
+        return
+    _migrate(database_url)
+
+
+@cache
+def _migrated_file() -> Path:
+    path = Path(tempfile.mkdtemp(prefix="smdvs-schema-")) / "smdvs.sqlite3"
+    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+def _migrate(database_url: str) -> None:
+    database = Database(database_url)
+    migrate.upgrade(database)
+    database.engine.dispose()
 
 
 def system_of(app: Flask) -> System:
