@@ -7,7 +7,7 @@ import time
 from flask import Flask
 
 from clients.smdvs.storage import reports
-from tests.clients.conftest import Browser, system_of
+from tests.clients.conftest import HIDDEN, Browser, hidden, system_of
 from tests.clients.provider import OTHER_ENTERPRISE, Person, TestProvider
 
 
@@ -69,7 +69,7 @@ def test_a_form_of_one_enterprise_is_refused_after_switching_to_another(
     assert count(smdvs) == 0
 
 
-def test_a_silent_provider_means_503_with_what_was_typed_and_nothing_stored(
+def test_a_silent_provider_means_a_draft_and_503_and_nothing_accepted(
     browser: Browser, smdvs: Flask, provider: TestProvider
 ) -> None:
     browser.sign_in()
@@ -79,6 +79,9 @@ def test_a_silent_provider_means_503_with_what_was_typed_and_nothing_stored(
     assert answer.status_code == 503
     assert "平台暂时无法核验授权，请稍后重试" in answer.text
     assert "平台没有回答时的一份快报" in answer.text
+    assert "已保存为草稿，没有提交" in answer.text
     assert count(smdvs) == 0
     provider.broken.clear()
-    assert browser.http.post("/smdvs/reports/new", data=fields).status_code == 303
+    assert "平台没有回答时的一份快报" in browser.get(f"/smdvs/reports/new?draft={fields['draft']}").text
+    again = fields | {name: hidden(answer.text, name) for name in HIDDEN}
+    assert browser.http.post("/smdvs/reports/new", data=again).status_code == 303
