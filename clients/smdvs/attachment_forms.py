@@ -8,7 +8,7 @@ from flask import Response
 
 from clients.rp import clock
 from clients.rp.errors import ProviderUnavailable, Refusal
-from clients.smdvs import attachments, doors, messages
+from clients.smdvs import attachments, doors, messages, sessions
 from clients.smdvs.attachment_kinds import MEGABYTE, fault
 from clients.smdvs.attachments import Kept, Upload
 from clients.smdvs.cookies import system
@@ -42,7 +42,10 @@ def change(
     except ProviderUnavailable:
         return show(row, fields, 503, notice=messages.UNAVAILABLE)
     if isinstance(faults, Refusal):
-        return show(row, fields, faults.status, notice=messages.reason_text(faults.reason))
+        ended, notice = faults.status == 401, messages.reason_text(faults.reason)
+        if ended:
+            sessions.end(system(), row)
+        return show(None if ended else row, fields, faults.status, notice=notice, ended=ended)
     return show(row, fields, 422 if faults else 200, faults=faults)
 
 

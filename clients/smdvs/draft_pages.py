@@ -73,10 +73,10 @@ def save_draft(draft_id: str) -> Response:
         code = keeping.refused.value if keeping.refused is not None else "session_ended"
         text = messages.DRAFT_REFUSED.get(code, messages.SESSION_ENDED)
         return _answer(keeping.status if keeping.refused else 401, code=code, text=text)
-    saved_at = moment(keeping.kept.saved_at)
-    return _answer(
-        200, revision=keeping.kept.revision, text=f"草稿已保存 {saved_at}", signed_in=row is not None
-    )
+    text = f"草稿已保存 {moment(keeping.kept.saved_at)}"
+    if row is None:
+        text += "；登录已失效，提交前需要重新登录"
+    return _answer(200, revision=keeping.kept.revision, text=text)
 
 
 def _owner() -> Owner:

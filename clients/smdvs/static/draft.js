@@ -47,7 +47,7 @@
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState !== "hidden" || !dirty || stopped) return;
     // A page that goes away can't wait for an answer; the window stays the same, so the next save is taken.
-    navigator.sendBeacon(`/smdvs/drafts/${form.dataset.draft}`, body());
-    dirty = false;
+    // More than 64 KB it does not take: the page, if it comes back, saves it then.
+    dirty = !navigator.sendBeacon(`/smdvs/drafts/${form.dataset.draft}`, body());
   });
 })();

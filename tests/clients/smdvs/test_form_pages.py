@@ -121,6 +121,31 @@ def test_a_form_sent_after_the_session_is_kept_and_come_back_to(browser: Browser
     assert total(smdvs) == 0
 
 
+def test_a_save_after_the_session_is_kept_and_says_so(browser: Browser) -> None:
+    browser.sign_in()
+    form = browser.form(narrative="会话结束后脚本保存的内容")
+    browser.http.delete_cookie("smdvs_session", path="/smdvs/")
+    answer = browser.http.post(f"/smdvs/drafts/{form['draft']}", data=form)
+    assert answer.status_code == 200
+    assert "登录已失效" in (answer.json or {})["text"]
+
+
+@pytest.mark.parametrize("action", ["submit", "attach"])
+def test_a_revoked_handler_keeps_his_words_and_reads_them_when_authorised_again(
+    browser: Browser, smdvs: Flask, provider: TestProvider, action: str
+) -> None:
+    browser.sign_in()
+    form = browser.form(narrative="撤销授权前写下的一段事故经过", action=action)
+    provider.revoke_all()
+    answer = browser.http.post(FORM, data=form)
+    assert answer.status_code == 401
+    assert "login-again" in answer.text
+    assert browser.get("/smdvs/drafts").status_code == 303
+    assert total(smdvs) == 0
+    browser.sign_in()
+    assert "撤销授权前写下的一段事故经过" in browser.get(f"{FORM}?draft={form['draft']}").text
+
+
 def test_a_draft_is_opened_by_its_owner_alone(browser: Browser, smdvs: Flask, provider: TestProvider) -> None:
     browser.sign_in()
     save(browser, narrative="只有本人可以看到的经过")
