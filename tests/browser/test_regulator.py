@@ -65,6 +65,7 @@ def smdvs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def settings_for(issuer: str, url: str, directory: Path) -> Settings:
     return Settings.from_env(
         {
+            "SMDVS_ENV": "development",
             "SMDVS_ISSUER": issuer,
             "SMDVS_PUBLIC_URL": url,
             "SMDVS_DATABASE_URL": f"sqlite:///{directory / 'smdvs.sqlite3'}",
