@@ -19,8 +19,8 @@ from clients.smdvs import submissions
 from clients.smdvs.deadline_words import occurred_at_of
 from clients.smdvs.forms import Fields
 from clients.smdvs.lifecycle import Act
+from clients.smdvs.storage import attachments, reports
 from clients.smdvs.storage import drafts as rows
-from clients.smdvs.storage import reports
 from clients.smdvs.storage.drafts import DraftRow
 from clients.smdvs.system import System
 from clients.smdvs.tickets import Owner, Sheet
@@ -136,10 +136,13 @@ def count_of(system: System, owner: Owner) -> int:
 
 
 def delete(system: System, owner: Owner, draft_id: str) -> bool:
-    """Throw a draft away at its owner's word; whether it was there."""
+    """Throw a draft away at its owner's word, with the files put in it; whether it was there."""
     with system.database.transaction() as session:
         row = rows.find(session, draft_id)
-        return row is not None and _is_of(row, owner) and rows.discard(session, draft_id, owner.sub)
+        if row is None or not _is_of(row, owner):
+            return False
+        attachments.remove_of_draft(session, draft_id, owner.sub)
+        return rows.discard(session, draft_id, owner.sub)
 
 
 def purge(system: System, now: datetime) -> int:

@@ -79,8 +79,7 @@ def _look_at_picture(content: bytes, picture_format: str) -> None:
             image.verify()
     except too_large:
         raise Unfit("attachment_too_many_pixels") from None
-    # A broken file breaks a parser in many ways; each means the same here.
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - a broken file breaks a parser in many ways; all mean the same
         raise Unfit("attachment_unreadable") from None
     if pixels > MAX_PIXELS:
         raise Unfit("attachment_too_many_pixels")
@@ -111,7 +110,7 @@ def _entries(content: bytes) -> list[zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
-    except Exception:  # noqa: BLE001 - as above
+    except Exception:  # noqa: BLE001 - a broken file breaks a parser in many ways; all mean the same
         raise Unfit("attachment_unreadable") from None
     if not entries:
         raise Unfit("attachment_empty")

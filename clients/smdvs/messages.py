@@ -37,7 +37,6 @@ _FAULTS = {
     "charging_started_after_accident": "充电开始时间不能晚于事故发生时间",
     "last_data_in_future": "最后一次上传数据时间不能晚于现在",
     "battery_data_missing": "请填写此项；确实无法取得的，请在“电池数据无法提供的原因”中说明",
-    "battery_data_both": "已填写全部电池数据，不必再说明无法提供的原因",
     "registration_missing": "请填写此项；车辆尚未销售或上牌的，请勾选“尚未销售或上牌”",
     "last_data_missing": "已接入监测平台的，请填写最后一次上传数据时间",
     "fire_locations_missing": "请选择起火或冒烟部位，尚不清楚的选“不明”",

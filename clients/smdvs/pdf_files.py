@@ -23,8 +23,7 @@ def fault_of(content: bytes) -> str | None:
     try:
         reader = PdfReader(io.BytesIO(content), strict=False)
         return "attachment_encrypted" if reader.is_encrypted else _fault_inside(reader)
-    # A broken file breaks a parser in many ways; each means the same here.
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - a broken file breaks a parser in many ways; all mean the same
         return "attachment_unreadable"
 
 

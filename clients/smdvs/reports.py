@@ -121,12 +121,6 @@ def find_row(system: System, enterprise: str, report_no: str) -> ReportRow | Non
         return rows.find_report(session, report_no, enterprise)
 
 
-def get_row(system: System, report_no: str) -> ReportRow:
-    """The row of a report that is known to exist."""
-    with system.database.reading() as session:
-        return rows.get_report(session, report_no)
-
-
 def _view(system: System, session: Session, row: ReportRow) -> ReportView:
     versions = rows.list_versions(session, row.id)
     history = [_entry(system, row, version) for version in versions]

@@ -148,6 +148,12 @@ def remove(session: Session, attachment_ids: Sequence[str]) -> int:
     return _count(session.execute(delete(Attachment).where(Attachment.id.in_(going))))
 
 
+def remove_of_draft(session: Session, draft_id: str, sub: str) -> int:
+    """Delete the files that this person has put in a form and that are in no report; how many there were."""
+    query = select(Attachment.id).where(Attachment.draft_id == draft_id, Attachment.sub == sub)
+    return remove(session, session.scalars(query).all())
+
+
 def list_expired(session: Session, now: datetime, limit: int) -> Sequence[str]:
     """Files that nobody claimed in time, at most that many."""
     return session.scalars(select(Attachment.id).where(Attachment.expires_at <= now).limit(limit)).all()

@@ -179,10 +179,11 @@ def test_a_draft_for_another_enterprise_asks_to_switch(browser: Browser) -> None
     assert "请切换企业" in answer.text
 
 
-def test_a_draft_is_deleted_after_a_question(browser: Browser) -> None:
+def test_a_draft_is_deleted_with_its_files_after_a_question(browser: Browser, smdvs: Flask) -> None:
     browser.sign_in()
     save(browser)
     (draft_id,) = drafts_of(browser)
+    put_files(smdvs, draft_id)
     token = {"csrf_token": hidden(browser.get("/smdvs/drafts").text, "csrf_token")}
     path = f"/smdvs/drafts/{draft_id}/delete"
     assert browser.http.post(path, data={"csrf_token": "x"}).status_code == 400
@@ -191,6 +192,8 @@ def test_a_draft_is_deleted_after_a_question(browser: Browser) -> None:
     assert browser.http.post(path, data={**token, "confirm": "yes"}).status_code == 303
     assert drafts_of(browser) == []
     assert browser.http.post(path, data=token).status_code == 404
+    owner = Owner("person-1", ENTERPRISE)
+    assert attachments.of_draft(system_of(smdvs), owner, draft_id, clock.now()) == []
 
 
 def test_the_script_saves_and_two_windows_do_not_overwrite_each_other(browser: Browser) -> None:
