@@ -30,7 +30,8 @@
       else stopped = true; // the words say what to do; the button still saves
     } catch {
       dirty = true;
-      state.textContent = "网络不通，内容尚未保存";
+      state.textContent = "网络不通或系统繁忙，内容尚未保存，稍后自动重试";
+      timer = setTimeout(save, 3 * WAIT);
     }
   };
 
